@@ -1,0 +1,117 @@
+/**
+ * The buffer and its header. `formatArena` writes the header of a new heap, `openArena` checks
+ * that of an existing one and says what is wrong with it.
+ */
+import { loadAcquire, storeRelease, viewWords, type Words, writePrivate, zeroPrivate } from "#primitive";
+import { SharedHeapError } from "./errors.ts";
+import {
+  HEADER_WORDS,
+  MAGIC,
+  MAGIC_VALUE,
+  MAX_CPUS,
+  MAX_NAMES,
+  PAGE_BYTES,
+  PERCPU_WORDS,
+  SIZE_WORDS,
+  VERSION,
+  VERSION_VALUE,
+} from "./layout.ts";
+import { type Geometry, resolveGeometry } from "./options.ts";
+
+/** Where a heap lies: all that another thread needs to attach. Structured-cloneable. */
+export interface HeapToken {
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** One thread's view of a heap's memory. */
+export class Arena {
+  readonly words: Words;
+  readonly token: HeapToken;
+  readonly geometry: Geometry;
+
+  constructor(words: Words, token: HeapToken, geometry: Geometry) {
+    this.words = words;
+    this.token = token;
+    this.geometry = geometry;
+  }
+}
+
+/** Begins a heap in the given window, whatever it holds: writes all of the header but the magic word. */
+export function formatArena(token: HeapToken, options: Partial<Geometry>): Arena {
+  checkWindow(token);
+  const geometry = resolveGeometry(options, token.byteLength);
+  const words = viewWords(token.buffer, token.byteOffset, geometry.bytes / 4);
+  zeroPrivate(words, 0, HEADER_WORDS);
+  writePrivate(words, SIZE_WORDS, geometry.bytes / 4);
+  writePrivate(words, MAX_CPUS, geometry.maxCpus);
+  writePrivate(words, PERCPU_WORDS, geometry.percpuBytes / 4);
+  writePrivate(words, MAX_NAMES, geometry.maxNames);
+  writePrivate(words, VERSION, VERSION_VALUE);
+  return new Arena(words, token, geometry);
+}
+
+/** The last step of making a heap: from here on it can be attached to. */
+export function publishArena(arena: Arena): void {
+  // pairs with the load in openArena: publishes header and tables
+  storeRelease(arena.words, MAGIC, MAGIC_VALUE);
+}
+
+/** Opens a heap that another thread made. Errors: `bad-option`, `not-a-heap`, `version`, `geometry`. */
+export function openArena(token: HeapToken): Arena {
+  checkWindow(token);
+  if (token.byteLength < PAGE_BYTES) {
+    throw new SharedHeapError("not-a-heap", `window of ${token.byteLength} bytes: too small to be a heap`);
+  }
+  const header = viewWords(token.buffer, token.byteOffset, HEADER_WORDS);
+  // pairs with publishArena
+  if (loadAcquire(header, MAGIC) !== MAGIC_VALUE) {
+    throw new SharedHeapError("not-a-heap", "not a sharedheap buffer: attach with the token of SharedHeap.create()");
+  }
+  const version = loadAcquire(header, VERSION);
+  if (version !== VERSION_VALUE) {
+    throw new SharedHeapError(
+      "version",
+      `the heap was made by layout version ${version}, this is version ${VERSION_VALUE}: load the same sharedheap everywhere`,
+    );
+  }
+  const geometry = readGeometry(header, token.byteLength);
+  return new Arena(viewWords(token.buffer, token.byteOffset, geometry.bytes / 4), token, geometry);
+}
+
+function readGeometry(header: Words, windowBytes: number): Geometry {
+  const bytes = (loadAcquire(header, SIZE_WORDS) >>> 0) * 4;
+  if (bytes > windowBytes) {
+    throw new SharedHeapError("geometry", `window too small: needs at least ${bytes} bytes, has ${windowBytes}`);
+  }
+  const stored = {
+    maxCpus: loadAcquire(header, MAX_CPUS),
+    percpuBytes: loadAcquire(header, PERCPU_WORDS) * 4,
+    maxNames: loadAcquire(header, MAX_NAMES),
+  };
+  try {
+    return resolveGeometry(stored, bytes);
+  } catch (error) {
+    throw new SharedHeapError("geometry", `the heap's header is damaged: ${(error as Error).message}`);
+  }
+}
+
+function checkWindow(token: HeapToken): void {
+  const { buffer, byteOffset, byteLength } = token;
+  const fits =
+    Number.isInteger(byteOffset) &&
+    Number.isInteger(byteLength) &&
+    byteOffset >= 0 &&
+    byteLength >= 0 &&
+    byteOffset + byteLength <= buffer.byteLength;
+  if (!fits) {
+    throw new SharedHeapError(
+      "bad-option",
+      `window (${byteOffset}, ${byteLength}) does not lie in the buffer's ${buffer.byteLength} bytes`,
+    );
+  }
+  if (byteOffset % 8 !== 0) {
+    throw new SharedHeapError("bad-option", `byteOffset is ${byteOffset}: use a multiple of 8`);
+  }
+}

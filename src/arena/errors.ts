@@ -1,0 +1,33 @@
+/** What went wrong, for programs. Each is described in the README under "Errors". */
+export type SharedHeapErrorCode =
+  | "bad-context"
+  | "bad-name"
+  | "bad-option"
+  | "bad-pointer"
+  | "bad-size"
+  | "corrupt"
+  | "detached"
+  | "double-free"
+  | "full"
+  | "geometry"
+  | "limit"
+  | "mismatch"
+  | "not-a-heap"
+  | "not-shared"
+  | "out-of-memory"
+  | "version"
+  | "wrong-cache";
+
+/**
+ * A wrong call. The message says what was wrong and what to do; `code` is for programs. Nothing
+ * was changed. Running out of memory is not an error: allocations return 0.
+ */
+export class SharedHeapError extends Error {
+  readonly code: SharedHeapErrorCode;
+
+  constructor(code: SharedHeapErrorCode, message: string) {
+    super(message);
+    this.name = "SharedHeapError";
+    this.code = code;
+  }
+}

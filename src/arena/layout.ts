@@ -1,0 +1,67 @@
+/**
+ * The arena: the heap's buffer, its header, and the directory of names.
+ *
+ *     word 0        NULL: the link and depth of "no object" are words 0 and 1, and stay 0
+ *     2 ..          header, written once before MAGIC is, read by everybody
+ *     DIRECTORY     maxNames pointers to records, filled from the front, never emptied
+ *     records       maxNames records of RECORD_WORDS
+ *     ...           tables of the layers above, in the order in which they reserve them
+ *     pages         what the page allocator hands out, to the end
+ *
+ * Where each table lies follows from the header's four sizes alone, so it is computed by every
+ * thread alike and stored nowhere.
+ */
+
+/** Always 0: the link of NULL. */
+export const NULL_LINK = 0;
+/** Always 0: an empty free list has depth words[NULL + 1]. */
+export const NULL_DEPTH = 1;
+/** "shHP". Written last by the creator; a buffer without it is not a heap. Positive. */
+export const MAGIC = 2;
+/** Version of this layout. Writer: creator. */
+export const VERSION = 3;
+/** Length of the heap in words, a multiple of PAGE_WORDS. Writer: creator. */
+export const SIZE_WORDS = 4;
+/** Possible CPUs. Writer: creator. */
+export const MAX_CPUS = 5;
+/** Words of one CPU's area, a power of two. Writer: creator. */
+export const PERCPU_WORDS = 6;
+/** Capacity of the directory. Writer: creator. */
+export const MAX_NAMES = 7;
+/** Records reserved so far (some may be lost races that never got published). Atomic, any CPU. */
+export const RECORDS_USED = 8;
+/** Words of each per-CPU area handed out so far. Atomic, any CPU. */
+export const PERCPU_USED = 9;
+
+export const MAGIC_VALUE = 0x73684850;
+export const VERSION_VALUE = 1;
+
+/** 4 KiB. */
+export const PAGE_WORDS = 1024;
+export const PAGE_SHIFT = 12;
+export const PAGE_BYTES = 4096;
+/** The first page is the header's: no offset below its end is ever handed out. */
+export const HEADER_WORDS = 1024;
+
+/** What kmalloc(0) and alloc(0) return: a non-NULL offset that every free accepts and ignores. Lies in the header. */
+export const ZERO_SIZE_PTR = 16;
+
+/** Words of a name: its length, then its characters, four a word. */
+export const NAME_WORDS = 8;
+export const NAME_MAX_CHARS = 28;
+
+/** Words of a directory record. */
+export const RECORD_WORDS = 48;
+/** What the record describes: KIND_*. Writer: creator, before publication. */
+export const RECORD_KIND = 0;
+/** Its name. Writer: creator, before publication. */
+export const RECORD_NAME = 1;
+/** From here on, a line of its own, the words belong to the layer that made the record. */
+export const RECORD_DATA = 16;
+
+export const KIND_ROOT = 1;
+export const KIND_ALLOCATOR = 2;
+export const KIND_KMEM_CACHE = 3;
+
+/** A root's value. Atomic, any CPU. */
+export const ROOT_VALUE = RECORD_DATA;

@@ -1,0 +1,51 @@
+/** The sizes of a heap: what they may be, their defaults, and the errors for those that won't do. */
+import { SharedHeapError } from "./errors.ts";
+import { PAGE_BYTES } from "./layout.ts";
+
+/** The sizes from which the whole layout follows. */
+export interface Geometry {
+  /** Length of the heap in bytes: a multiple of 4096, at most 4 GiB. */
+  readonly bytes: number;
+  /** How many threads can be attached at once, 1 to 64. */
+  readonly maxCpus: number;
+  /** Bytes of each CPU's area, a power of two from 16 KiB to 1 MiB: bounds how many allocators there can be. */
+  readonly percpuBytes: number;
+  /** How many names (roots and allocators) there can be, 16 to 65536. */
+  readonly maxNames: number;
+}
+
+export const MIN_PERCPU_BYTES = 16 * 1024;
+export const MAX_PERCPU_BYTES = 1024 * 1024;
+const DEFAULT_MAX_PERCPU_BYTES = 128 * 1024;
+const DEFAULT_MAX_CPUS = 8;
+const DEFAULT_MAX_NAMES = 128;
+/** Below this share of the heap for all areas together, a bigger area is taken by default. */
+const PERCPU_SHARE = 32;
+
+/** Checks the sizes given and fills in the others. Errors: `bad-option`. */
+export function resolveGeometry(given: Partial<Geometry>, bytes: number): Geometry {
+  inRange("bytes", bytes, PAGE_BYTES, 2 ** 32);
+  const maxCpus = inRange("maxCpus", given.maxCpus ?? DEFAULT_MAX_CPUS, 1, 64);
+  const percpuBytes = given.percpuBytes ?? defaultPercpuBytes(bytes, maxCpus);
+  inRange("percpuBytes", percpuBytes, MIN_PERCPU_BYTES, MAX_PERCPU_BYTES);
+  if ((percpuBytes & (percpuBytes - 1)) !== 0) {
+    throw new SharedHeapError("bad-option", `percpuBytes is ${percpuBytes}: use a power of two`);
+  }
+  const maxNames = inRange("maxNames", given.maxNames ?? DEFAULT_MAX_NAMES, 16, 65536);
+  return { bytes: bytes - (bytes % PAGE_BYTES), maxCpus, percpuBytes, maxNames };
+}
+
+/** Throws `bad-option` unless `value` is an integer from `min` to `max`; returns it. */
+export function inRange(option: string, value: unknown, min: number, max: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new SharedHeapError(
+    "bad-option",
+    `${option} is ${String(value)}: use an integer from ${min} to ${max}`,
+  );
+}
+
+function defaultPercpuBytes(bytes: number, maxCpus: number): number {
+  let size = MIN_PERCPU_BYTES;
+  while (size < DEFAULT_MAX_PERCPU_BYTES && size * 2 * maxCpus * PERCPU_SHARE <= bytes) size *= 2;
+  return size;
+}

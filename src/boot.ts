@@ -1,0 +1,90 @@
+/**
+ * Boot: one thread's layers over a heap, bottom-up. Creator and attachers take the same steps, so
+ * they lay out the same tables at the same addresses; the creator also fills them in.
+ */
+import { storeRelease, zeroPrivate } from "#primitive";
+import { type Arena, Directory, Memblock, publishArena, SharedHeapError } from "./arena/index.ts";
+import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layout.ts";
+import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index.ts";
+import { AREA_CPU_WORDS } from "./cpu/layout.ts";
+import type { System } from "./inspect/index.ts";
+import { Allocators, Caches } from "./memalloc/index.ts";
+import { Kmalloc, type PageTables, Pages, reserveKmallocCaches, reservePageTables, Slab } from "./mm/index.ts";
+import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS } from "./mm/layout.ts";
+
+/** A heap must have at least this many pages behind its tables. */
+const MIN_PAGES = 16;
+
+/** The tables, and the layers that need no CPU. */
+interface Tables {
+  readonly directory: Directory;
+  readonly cpus: Cpus;
+  readonly workqueue: Workqueue;
+  readonly areas: PercpuAreas;
+  readonly pages: PageTables;
+  readonly kmallocCaches: number;
+  /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, and of the rest. */
+  readonly hints: number;
+  readonly kmallocLocal: number;
+  readonly percpuFree: number;
+  readonly firstPage: number;
+}
+
+/** A thread's layers. */
+export interface Booted extends System {
+  readonly workqueue: Workqueue;
+}
+
+/** Fills in a new heap, whose memory is zero unless `dirty`, and attaches this thread. Errors: `bad-option`. */
+export function bootCreator(arena: Arena, name: string, dirty: boolean): Booted {
+  const tables = layOut(arena);
+  const pages = arena.words.length / PAGE_WORDS - tables.firstPage;
+  if (pages < MIN_PAGES) {
+    const needed = (tables.firstPage + MIN_PAGES) * PAGE_BYTES;
+    throw new SharedHeapError(
+      "bad-option",
+      `a heap of ${arena.geometry.bytes} bytes is too small for these options: needs at least ${needed} bytes, ` +
+        "or fewer maxCpus, percpuBytes, maxNames",
+    );
+  }
+  if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
+  storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
+  const booted = attachCpu(arena, tables, name);
+  booted.pages.format(tables.firstPage);
+  booted.kmalloc.format(tables.kmallocLocal);
+  publishArena(arena);
+  return booted;
+}
+
+/** Attaches this thread to a heap. Errors: `full`. */
+export function bootAttacher(arena: Arena, name: string): Booted {
+  return attachCpu(arena, layOut(arena), name);
+}
+
+function layOut(arena: Arena): Tables {
+  const memblock = new Memblock(HEADER_WORDS);
+  const percpu = new Memblock(AREA_CPU_WORDS);
+  const directory = new Directory(arena, memblock);
+  const cpus = new Cpus(arena.words, arena.geometry.maxCpus, memblock);
+  const workqueue = new Workqueue(arena.words, memblock, []);
+  const kmallocCaches = reserveKmallocCaches(memblock);
+  const pages = reservePageTables(arena, memblock);
+  const areas = new PercpuAreas(arena, memblock);
+  const hints = percpu.reserve(HINT_WORDS);
+  const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
+  const percpuFree = percpu.reserve(0);
+  const firstPage = Math.ceil(memblock.end / PAGE_WORDS);
+  return { directory, cpus, workqueue, areas, pages, kmallocCaches, hints, kmallocLocal, percpuFree, firstPage };
+}
+
+function attachCpu(arena: Arena, tables: Tables, name: string): Booted {
+  const { directory, cpus, workqueue, areas, firstPage } = tables;
+  const handlers: WorkHandler[] = [];
+  const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers);
+  const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
+  const kmalloc = new Kmalloc(new Slab(pages, cpu), tables.kmallocCaches);
+  const caches = new Caches(cpu, cpus, areas, kmalloc, () => allocators.ownCaches());
+  const allocators = new Allocators(directory, areas, kmalloc, caches);
+  handlers.push((item) => caches.work(item));
+  return { arena, directory, cpus, cpu, areas, pages, kmalloc, allocators, workqueue, firstPage };
+}

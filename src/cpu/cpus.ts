@@ -1,0 +1,111 @@
+/**
+ * The CPUs of a heap: which are online, and since when. A thread becomes a CPU by one CAS on a
+ * free slot; the generation, counted up by each attach, tells its CPU from the slot's earlier ones.
+ *
+ * Progress: attach looks at each slot once, with one CAS: wait-free.
+ */
+import { cmpxchg, loadAcquire, storeRelease, type Words } from "#primitive";
+import { type Memblock, readName, SharedHeapError, writeName } from "../arena/index.ts";
+import {
+  CPU_DYING,
+  CPU_FREE,
+  CPU_ONLINE,
+  GENERATION_MASK,
+  SLOT_NAME,
+  SLOT_STATE,
+  SLOT_WORDS,
+  STATE_BITS,
+  STATE_MASK,
+} from "./layout.ts";
+
+/** What others can see of a CPU. */
+export interface CpuInfo {
+  readonly cpu: number;
+  readonly state: "free" | "online" | "dying";
+  /** Counted up by each attach; 0 if no thread ever had this CPU. */
+  readonly generation: number;
+  /** The name given at attach. */
+  readonly name: string;
+}
+
+const STATE_NAMES = ["free", "online", "dying"] as const;
+
+export class Cpus {
+  readonly words: Words;
+  readonly maxCpus: number;
+  private readonly slots: number;
+
+  constructor(words: Words, maxCpus: number, memblock: Memblock) {
+    this.words = words;
+    this.maxCpus = maxCpus;
+    this.slots = memblock.reserve(maxCpus * SLOT_WORDS);
+  }
+
+  /** Takes a free CPU for this thread. Returns its number. Errors: `full`, with who has them. */
+  attach(name: string): number {
+    for (let cpu = 0; cpu < this.maxCpus; cpu++) {
+      if (this.take(cpu)) {
+        writeName(this.words, this.slotOf(cpu) + SLOT_NAME, name);
+        return cpu;
+      }
+    }
+    const holders = this.list().map((info) => `CPU ${info.cpu} ${info.name || "(no name)"}`);
+    throw new SharedHeapError(
+      "full",
+      `all ${this.maxCpus} CPUs are taken (${holders.join(", ")}): detach a thread, or raise maxCpus in SharedHeap.create()`,
+    );
+  }
+
+  private take(cpu: number): boolean {
+    const at = this.slotOf(cpu) + SLOT_STATE;
+    const state = loadAcquire(this.words, at);
+    if ((state & STATE_MASK) !== CPU_FREE) return false;
+    const generation = ((state >>> STATE_BITS) + 1) & GENERATION_MASK;
+    // pairs with finishDetach: the new owner sees all that the last one left in the area
+    return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_ONLINE) === state;
+  }
+
+  /** From here on the CPU is offline: what others send it goes on to slab. Its owner calls this. */
+  beginDetach(cpu: number): void {
+    this.setState(cpu, CPU_DYING);
+  }
+
+  /** Gives the slot back. Its owner calls this, last of all. */
+  finishDetach(cpu: number): void {
+    this.setState(cpu, CPU_FREE);
+  }
+
+  private setState(cpu: number, state: number): void {
+    const at = this.slotOf(cpu) + SLOT_STATE;
+    const before = loadAcquire(this.words, at);
+    // pairs with `take` and `isOnline`; only the owner changes the slot of a CPU that is not free
+    storeRelease(this.words, at, (before & ~STATE_MASK) | state);
+  }
+
+  isOnline(cpu: number): boolean {
+    // pairs with setState and `take`
+    return (loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) & STATE_MASK) === CPU_ONLINE;
+  }
+
+  generationOf(cpu: number): number {
+    return loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) >>> STATE_BITS;
+  }
+
+  /** All possible CPUs. Any thread. */
+  list(): CpuInfo[] {
+    return Array.from({ length: this.maxCpus }, (_, cpu) => {
+      const slot = this.slotOf(cpu);
+      const state = loadAcquire(this.words, slot + SLOT_STATE);
+      return {
+        cpu,
+        state: STATE_NAMES[state & STATE_MASK] ?? "free",
+        generation: state >>> STATE_BITS,
+        name: readName(this.words, slot + SLOT_NAME),
+      };
+    });
+  }
+
+  private slotOf(cpu: number): number {
+    return this.slots + cpu * SLOT_WORDS;
+  }
+}

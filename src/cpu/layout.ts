@@ -1,0 +1,48 @@
+/**
+ * CPUs: their slots (shared), and the start of each one's area (private to its owner).
+ *
+ *     slot of a CPU (one line each, shared)      area of a CPU (percpuWords, aligned to their size)
+ *     0  STATE                                   0   CONTEXT
+ *     1  NAME (8 words)                          ..  words of the layers above, as they reserve them
+ */
+
+/** Words of a CPU's slot. */
+export const SLOT_WORDS = 16;
+/** generation << STATE_BITS | CPU_*. Changed by CAS: by attach (free to online) and by the owner. */
+export const SLOT_STATE = 0;
+/** Name given at attach. Writer: owner, atomically; readers: anyone. */
+export const SLOT_NAME = 1;
+
+export const STATE_BITS = 2;
+export const STATE_MASK = 3;
+/** Nobody has this CPU. */
+export const CPU_FREE = 0;
+/** A thread has it. */
+export const CPU_ONLINE = 1;
+/** Its thread is giving back what it holds. */
+export const CPU_DYING = 2;
+/** Generations wrap at 2^20: a stale one would have to survive a million attachments of one CPU. */
+export const GENERATION_MASK = 0xfffff;
+
+/** Depth of each context, a byte each: see contexts.ts. Private to the owner, at any depth of nesting. */
+export const AREA_CONTEXT = 0;
+/** Head of the llist of pending irq_work items. Pushed and taken by the owner, at any depth: atomic. */
+export const AREA_IRQ_WORK = 1;
+/** Words of the area that the cpu layer uses. */
+export const AREA_CPU_WORDS = 16;
+
+/** irq_work item: link in the pending list. Owned by the list while PENDING is 1. */
+export const WORK_LINK = 0;
+/** 1 from raise until the work starts. Atomic: a nested call may raise at any moment. */
+export const WORK_PENDING = 1;
+/** Which handler: an index into the thread's table. Writer: owner, before the first raise. */
+export const WORK_ID = 2;
+export const WORK_WORDS = 3;
+
+/** Workqueue slots: 2 words each. */
+export const JOB_SLOTS = 64;
+export const JOB_WORDS = 2;
+/** Free, being filled, queued or running: see workqueue.ts. CAS by anyone. */
+export const JOB_STATE = 0;
+/** The address given to the job. Written while filling, read while running. */
+export const JOB_ARGUMENT = 1;

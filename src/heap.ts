@@ -1,0 +1,303 @@
+/**
+ * SharedHeap: what a program holds. Ties the layers together; the work is theirs.
+ */
+import {
+  checkName,
+  formatArena,
+  type Geometry,
+  type HeapToken,
+  HeapView,
+  openArena,
+  Roots,
+  SharedHeapError,
+} from "./arena/index.ts";
+import { PAGE_BYTES } from "./arena/layout.ts";
+import { type Booted, bootAttacher, bootCreator } from "./boot.ts";
+import { Context } from "./cpu/index.ts";
+import { type HeapStats, isolationReport, slabCaches, stats, verify } from "./inspect/index.ts";
+import type { MemAlloc, MemCache } from "./memalloc/index.ts";
+import { MAX_PAYLOAD } from "./memalloc/layout.ts";
+import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
+
+/** What `SharedHeap.create` takes. Every option has a default. */
+export interface CreateOptions extends Partial<Geometry> {
+  /** Name of this thread among the CPUs, 1 to 28 ASCII characters. */
+  readonly name?: string;
+  /** false: a heap for this thread alone, over a plain ArrayBuffer. Default: shared where that is possible. */
+  readonly shared?: boolean;
+  /** Memory to make the heap in, instead of new memory: a WebAssembly.Memory, or anything with a `buffer`. */
+  readonly memory?: { readonly buffer: ArrayBufferLike };
+  /** The part of `memory` to use; default: all of it. byteOffset is a multiple of 8. */
+  readonly byteOffset?: number;
+  readonly byteLength?: number;
+}
+
+/** What `memAlloc` takes. */
+export interface MemAllocOptions {
+  /** Threads that open an allocator of the same name share it. Without a name it is this thread's alone. */
+  readonly name?: string;
+}
+
+/** What `memCache` takes. */
+export interface MemCacheOptions extends MemAllocOptions {
+  /** Bytes of an object, 1 to 8184. */
+  readonly size: number;
+}
+
+const DEFAULT_BYTES = 64 * 1024 * 1024;
+/** The allocator behind `malloc`. */
+const MALLOC_NAME = "malloc";
+
+/**
+ * A heap in memory that threads share; this object is one thread's access to it. All its methods
+ * may be called in any context unless they say otherwise, and none waits.
+ *
+ * @example
+ * const heap = SharedHeap.create({ bytes: 64 * 2 ** 20 });
+ * const p = heap.malloc(100);
+ * heap.u32[p >>> 2] = 42;
+ * heap.free(p);
+ */
+export class SharedHeap {
+  /** Named offsets that all threads see. */
+  readonly roots: Roots;
+  /** Declares code to be nested or real-time. */
+  readonly context: Context;
+  /** The whole heap as bytes and numbers: `heap.u32[p >>> 2]`, `heap.f64[p >>> 3]`. */
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+  private readonly booted: Booted;
+  private readonly ownToken: HeapToken;
+  private readonly opened: (MemAlloc | MemCache)[] = [];
+  private mallocAllocator: MemAlloc | undefined;
+  private attached = true;
+
+  private constructor(booted: Booted) {
+    this.booted = booted;
+    this.ownToken = booted.arena.token;
+    this.roots = new Roots(booted.directory);
+    this.context = new Context(booted.cpu);
+    const whole = new HeapView(this.ownToken, 0, this.ownToken.byteLength);
+    this.u8 = whole.u8;
+    this.i32 = whole.i32;
+    this.u32 = whole.u32;
+    this.f32 = whole.f32;
+    this.f64 = whole.f64;
+  }
+
+  /**
+   * Makes a heap and attaches this thread to it as a CPU. The memory is reserved at once and costs
+   * nothing until it is used. Errors: `bad-option`, `bad-name`, `not-shared` (`shared: true` where
+   * there is no shared memory; see `isolationReport`).
+   */
+  static create(options: CreateOptions = {}): SharedHeap {
+    const name = options.name === undefined ? "" : checkName(options.name);
+    const token = windowFor(options);
+    const arena = formatArena(token, options);
+    return new SharedHeap(bootCreator(arena, name, options.memory !== undefined));
+  }
+
+  /**
+   * Attaches this thread to the heap that `token` (another thread's `heap.token`) stands for.
+   * Errors: `full`, `not-a-heap`, `not-shared`, `version`, `geometry`, `bad-name`, `bad-option`.
+   */
+  static attach(token: HeapToken, options: { readonly name?: string } = {}): SharedHeap {
+    const name = options.name === undefined ? "" : checkName(options.name);
+    checkToken(token);
+    return new SharedHeap(bootAttacher(openArena(token), name));
+  }
+
+  /**
+   * What another thread needs to attach: pass it as workerData, by postMessage or in
+   * processorOptions. It gives the whole heap. Errors: `not-shared`, for a heap of one thread.
+   */
+  get token(): HeapToken {
+    if (this.isShared) return this.ownToken;
+    throw new SharedHeapError("not-shared", `this heap is one thread's own: ${notSharedAdvice()}`);
+  }
+
+  /** False for a heap over a plain ArrayBuffer. */
+  get isShared(): boolean {
+    return isSharedBuffer(this.ownToken.buffer);
+  }
+
+  /** This thread's number among the heap's CPUs, from 0. */
+  get cpu(): number {
+    return this.booted.cpu.id;
+  }
+
+  /**
+   * Opens the any-size allocator of that name on this thread, or makes it: objects of up to 4,088
+   * bytes, 11 sizes. Task context. Errors: `limit`, `mismatch`, `out-of-memory`, `bad-name`, `detached`.
+   */
+  memAlloc(options: MemAllocOptions = {}): MemAlloc {
+    const allocators = this.live().allocators;
+    return this.keep(allocators.openMemAlloc(options.name ?? this.anonymousName()));
+  }
+
+  /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
+  memCache(options: MemCacheOptions): MemCache {
+    const allocators = this.live().allocators;
+    return this.keep(allocators.openMemCache(options.name ?? this.anonymousName(), options.size));
+  }
+
+  /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
+  kmemCache(options: KmemCacheOptions): KmemCache {
+    const { kmalloc, directory, areas } = this.live();
+    return openKmemCache(kmalloc.slab, directory, areas, options);
+  }
+
+  /**
+   * Memory of any size: up to 4,088 bytes from the any-size allocator named "malloc", above from
+   * kmalloc. Returns its offset, a multiple of 8; 0 as the allocator it came from; 16 for size 0.
+   * The first call opens the allocator. Errors: `bad-size`, `out-of-memory` (first call), `detached`.
+   */
+  malloc(bytes: number): number {
+    const allocator = this.mallocAllocator ?? this.openMalloc();
+    if (bytes <= MAX_PAYLOAD) return allocator.alloc(bytes);
+    checkSize(bytes);
+    return this.kmalloc(bytes);
+  }
+
+  /** Frees what `malloc` returned, on any thread. 0 and 16 are ignored. Errors: those of the allocators' free. */
+  free(p: number): void {
+    // kmalloc's offsets for such sizes are multiples of 4096; the allocator's are 8 above a multiple of 16
+    if (p % PAGE_BYTES === 0) this.kfree(p);
+    else (this.mallocAllocator ?? this.openMalloc()).free(p);
+  }
+
+  /**
+   * Memory of any size up to 128 MiB from the slab allocator, without a header: at least `bytes`
+   * bytes. 0: out of memory, or nested in another kmalloc of that size. `flags`: 0 or GFP_ZERO.
+   * Errors: `bad-size`, `bad-option`, `detached`.
+   */
+  kmalloc(bytes: number, flags = 0): number {
+    return this.live().kmalloc.alloc(bytes, flags);
+  }
+
+  /** Frees what `kmalloc` returned, on any thread. 0 and 16 are ignored. Errors: `bad-pointer`, `detached`. */
+  kfree(p: number): void {
+    this.live().kmalloc.free(p);
+  }
+
+  /** Runs deferred work that is pending. For threads without turns of an event loop. Task context. */
+  poll(): void {
+    const { cpu, workqueue } = this.live();
+    cpu.irqWork.kick();
+    if (cpu.inTask()) workqueue.run(cpu.id);
+  }
+
+  /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`. */
+  view(p: number, bytes: number = this.ownToken.byteLength): HeapView {
+    if (p >>> 0 !== p || p % 8 !== 0 || p >= this.ownToken.byteLength) {
+      throw new SharedHeapError("bad-pointer", `view(${String(p)}): use an offset that an allocation returned`);
+    }
+    return new HeapView(this.ownToken, p, bytes);
+  }
+
+  /** Counters and sizes. Walks the heap: not for a hot path. */
+  stats(): HeapStats {
+    return stats(this.booted);
+  }
+
+  /** One line for each broken invariant; none if all is well. Exact while no other thread is inside a call. */
+  verify(): string[] {
+    return verify(this.booted);
+  }
+
+  /** Throws `corrupt` if `verify` finds anything. */
+  checkInvariants(): void {
+    const problems = this.verify();
+    if (problems.length > 0) throw new SharedHeapError("corrupt", problems.join("\n"));
+  }
+
+  /**
+   * Gives back everything this thread's CPU holds, and the CPU. What was allocated stays. The thread
+   * may attach again. A second detach does nothing. Task context. Errors: `bad-context`.
+   */
+  detach(): void {
+    if (!this.attached) return;
+    const { cpu, cpus, kmalloc, allocators } = this.booted;
+    if (!cpu.inTask()) {
+      throw new SharedHeapError("bad-context", "detach() inside a declared context: call it after that has ended");
+    }
+    this.poll();
+    cpus.beginDetach(cpu.id);
+    for (const name of new Set(this.opened.map((allocator) => allocator.name))) allocators.closeCaches(name);
+    for (const allocator of this.opened) allocator.close();
+    for (const { cache } of slabCaches(this.booted)) kmalloc.slab.flush(cache);
+    cpus.finishDetach(cpu.id);
+    this.attached = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+
+  private live(): Booted {
+    if (this.attached) return this.booted;
+    throw new SharedHeapError("detached", "this thread has detached from the heap; attach again");
+  }
+
+  private keep<T extends MemAlloc | MemCache>(allocator: T): T {
+    this.opened.push(allocator);
+    return allocator;
+  }
+
+  private openMalloc(): MemAlloc {
+    this.mallocAllocator = this.memAlloc({ name: MALLOC_NAME });
+    return this.mallocAllocator;
+  }
+
+  /** A name that no other allocator has or will have: CPU, generation, count. */
+  private anonymousName(): string {
+    const { cpu, cpus } = this.booted;
+    return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.opened.length}`;
+  }
+}
+
+function windowFor(options: CreateOptions): HeapToken {
+  const { memory, byteOffset = 0 } = options;
+  if (memory === undefined) {
+    const bytes = options.bytes ?? DEFAULT_BYTES;
+    return { buffer: newBuffer(options.shared, bytes), byteOffset: 0, byteLength: bytes };
+  }
+  const byteLength = options.byteLength ?? Math.min(options.bytes ?? Infinity, memory.buffer.byteLength - byteOffset);
+  return { buffer: memory.buffer, byteOffset, byteLength };
+}
+
+function newBuffer(shared: boolean | undefined, bytes: number): ArrayBufferLike {
+  const available = isolationReport().available;
+  if (shared === true && !available) {
+    throw new SharedHeapError("not-shared", `no shared memory here: ${notSharedAdvice()}`);
+  }
+  if (!Number.isInteger(bytes) || bytes < PAGE_BYTES || bytes > 2 ** 32) {
+    throw new SharedHeapError("bad-option", `bytes is ${String(bytes)}: use an integer from ${PAGE_BYTES} to ${2 ** 32}`);
+  }
+  try {
+    return shared !== false && available ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+  } catch (error) {
+    throw new SharedHeapError("bad-option", `${bytes} bytes cannot be reserved here (${String(error)}): use fewer`);
+  }
+}
+
+function isSharedBuffer(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
+}
+
+function checkToken(token: HeapToken): void {
+  const buffer = token?.buffer;
+  if (isSharedBuffer(buffer)) return;
+  if (buffer instanceof ArrayBuffer) {
+    throw new SharedHeapError("not-shared", `attach: the buffer is a plain ArrayBuffer: ${notSharedAdvice()}`);
+  }
+  throw new SharedHeapError("not-a-heap", "attach: give it the token of the heap, as SharedHeap.create() made it");
+}
+
+function notSharedAdvice(): string {
+  const { reasons } = isolationReport();
+  return reasons.length > 0 ? reasons.join(" ") : "create it without `shared: false`, over shared memory";
+}

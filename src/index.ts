@@ -1,0 +1,13 @@
+export { type Geometry, type HeapToken, HeapView, type Roots, SharedHeapError, type SharedHeapErrorCode } from "./arena/index.ts";
+export type { Context, CpuInfo } from "./cpu/index.ts";
+export { type CreateOptions, type MemAllocOptions, type MemCacheOptions, SharedHeap } from "./heap.ts";
+export {
+  type AllocatorStats,
+  type CpuStats,
+  type HeapStats,
+  type IsolationReport,
+  isolationReport,
+  type SlabStats,
+} from "./inspect/index.ts";
+export type { MemAlloc, MemCache } from "./memalloc/index.ts";
+export { GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";

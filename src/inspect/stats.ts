@@ -1,0 +1,126 @@
+/** `heap.stats()`: counters and sizes, read from the heap. */
+import type { CpuInfo } from "../cpu/index.ts";
+import { checkAllocator } from "../memalloc/index.ts";
+import { checkCache, forEachBlock, slabsByCache } from "../mm/index.ts";
+import { CACHE_OBJECTS, CACHE_PAGES, SLAB_CPU_PAGE, SLAB_CPU_REFILLS, CACHE_PERCPU, CACHE_UNIT_WORDS, USE_LARGE } from "../mm/layout.ts";
+import { type System, slabCaches } from "./system.ts";
+
+/** An allocator, over all CPUs. */
+export interface AllocatorStats {
+  readonly name: string;
+  readonly kind: "any" | "fixed";
+  /** How often a CPU's cache was refilled, and trimmed. */
+  readonly refills: number;
+  readonly trims: number;
+  /** Objects taken from slab and not given back; of these, `listed` are on lists, the others out. */
+  readonly taken: number;
+  readonly listed: number;
+}
+
+/** A slab cache. */
+export interface SlabStats {
+  readonly name: string;
+  readonly unitBytes: number;
+  readonly slabs: number;
+  readonly pages: number;
+  /** Objects in all slabs; `used` of them are not free. */
+  readonly objects: number;
+  readonly used: number;
+  /** How often a CPU's private list was refilled. */
+  readonly refills: number;
+}
+
+/** A CPU and its private stock. */
+export interface CpuStats extends CpuInfo {
+  /** Bytes of objects on this CPU's lists, of all allocators. */
+  readonly listedBytes: number;
+  /** Pages of the slabs that this CPU is allocating from. */
+  readonly currentPages: number;
+}
+
+export interface HeapStats {
+  readonly bytes: number;
+  readonly maxCpus: number;
+  /** 4 KiB pages behind the tables: all, in use, the most that ever were in use. */
+  readonly pages: { readonly total: number; readonly held: number; readonly peak: number };
+  readonly cpus: readonly CpuStats[];
+  readonly allocators: readonly AllocatorStats[];
+  readonly slabs: readonly SlabStats[];
+  /** kmalloc blocks of whole pages. */
+  readonly large: { readonly blocks: number; readonly pages: number };
+}
+
+/** Exact while no thread is inside a call; a moment's picture otherwise. Walks all slabs: not for a hot path. */
+export function stats(system: System): HeapStats {
+  const { pages } = system;
+  return {
+    bytes: system.arena.geometry.bytes,
+    maxCpus: system.arena.geometry.maxCpus,
+    pages: { total: pages.total - system.firstPage, held: pages.held, peak: pages.peak },
+    cpus: system.cpus.list().map((info) => cpuStats(system, info)),
+    allocators: allocatorStats(system),
+    slabs: slabStats(system),
+    large: largeStats(system),
+  };
+}
+
+function ignore(): void {}
+
+function allocatorStats(system: System): AllocatorStats[] {
+  return system.allocators.list().map((allocator) => {
+    const { refills, trims, taken, listed } = checkAllocator(system.pages, system.areas, allocator, ignore);
+    return { name: allocator.name, kind: allocator.size === 0 ? "any" : "fixed", refills, trims, taken, listed };
+  });
+}
+
+function slabStats(system: System): SlabStats[] {
+  const { pages, areas, directory } = system;
+  const caches = slabCaches(system);
+  const slabs = slabsByCache(pages, system.firstPage, caches.map(({ cache }) => cache), ignore);
+  return caches.map(({ name, cache }) => {
+    const ofCache = slabs.get(cache) ?? [];
+    return {
+      name,
+      unitBytes: directory.load(cache, CACHE_UNIT_WORDS) * 4,
+      slabs: ofCache.length,
+      pages: ofCache.length * directory.load(cache, CACHE_PAGES),
+      objects: ofCache.length * directory.load(cache, CACHE_OBJECTS),
+      used: checkCache(pages, areas, cache, ofCache, ignore),
+      refills: sumPerCpu(system, cache, SLAB_CPU_REFILLS),
+    };
+  });
+}
+
+function sumPerCpu(system: System, cache: number, field: number): number {
+  let sum = 0;
+  for (let cpu = 0; cpu < system.areas.maxCpus; cpu++) sum += perCpu(system, cache, cpu, field);
+  return sum;
+}
+
+function perCpu(system: System, cache: number, cpu: number, field: number): number {
+  const { areas, directory } = system;
+  return directory.load(areas.areaOf(cpu), directory.load(cache, CACHE_PERCPU) + field);
+}
+
+function cpuStats(system: System, info: CpuInfo): CpuStats {
+  let listedBytes = 0;
+  for (const allocator of system.allocators.list()) {
+    listedBytes += checkAllocator(system.pages, system.areas, allocator, ignore, info.cpu).listedBytes;
+  }
+  let currentPages = 0;
+  for (const { cache } of slabCaches(system)) {
+    if (perCpu(system, cache, info.cpu, SLAB_CPU_PAGE) !== 0) currentPages += system.directory.load(cache, CACHE_PAGES);
+  }
+  return { ...info, listedBytes, currentPages };
+}
+
+function largeStats(system: System): HeapStats["large"] {
+  let blocks = 0;
+  let held = 0;
+  forEachBlock(system.pages, system.firstPage, (_page, kind, count) => {
+    if (kind !== USE_LARGE) return;
+    blocks++;
+    held += count;
+  });
+  return { blocks, pages: held };
+}

@@ -1,0 +1,30 @@
+/** The layers of a heap, as one thread has them. Made by heap.ts; the inspector reads through it. */
+import type { Arena, Directory } from "../arena/index.ts";
+import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
+import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
+import type { Allocators } from "../memalloc/index.ts";
+import { KMALLOC_SIZES, type Kmalloc, type Pages } from "../mm/index.ts";
+
+export interface System {
+  readonly arena: Arena;
+  readonly directory: Directory;
+  readonly cpus: Cpus;
+  readonly cpu: Cpu;
+  readonly areas: PercpuAreas;
+  readonly pages: Pages;
+  readonly kmalloc: Kmalloc;
+  readonly allocators: Allocators;
+  /** The first page behind the tables. */
+  readonly firstPage: number;
+}
+
+/** The heap's slab caches, with their names: kmalloc's, then the program's own. */
+export function slabCaches(system: System): { name: string; cache: number }[] {
+  const caches = KMALLOC_SIZES.map((size, i) => ({ name: `kmalloc-${size}`, cache: system.kmalloc.cacheAt(i) }));
+  const { directory } = system;
+  for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
+    if (directory.kindOf(record) !== KIND_KMEM_CACHE) continue;
+    caches.push({ name: directory.nameOf(record), cache: record + RECORD_DATA });
+  }
+  return caches;
+}

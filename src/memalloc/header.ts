@@ -1,0 +1,55 @@
+/** Check words, and what is wrong with a pointer whose check word does not match. */
+import { loadAcquire } from "#primitive";
+import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
+import { isObjectStart, isOffset, type Pages, slabPageAt } from "../mm/index.ts";
+import { ALLOC_KEY, CHECK_SIGN, HEADER_BYTES, OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
+
+/**
+ * The check word of a live object: its offset, home cache and allocator in one word. The low bits of
+ * a misaligned offset make it another word. (alloc and free have this formula written out.)
+ */
+export function checkWord(p: number, home: number, key: number): number {
+  return p ^ home ^ key | CHECK_SIGN;
+}
+
+/** The key of the `index`-th allocator: spread over 30 bits, and negative. */
+export function keyOf(index: number): number {
+  return (Math.imul(index + 1, 0x9e3779b1) >>> 2) | CHECK_SIGN;
+}
+
+/** The offset of the payload of the object at `node`. */
+export function payloadOf(node: number): number {
+  return ((node << 2) + HEADER_BYTES) >>> 0;
+}
+
+/**
+ * The error for a free of `p` whose check word is not that of a live object of the allocator
+ * `name`. Reads only; looks at nothing outside the heap.
+ */
+export function wrongFree(pages: Pages, directory: Directory, name: string, p: unknown): SharedHeapError {
+  const what = `"${name}": free(${String(p)})`;
+  if (!isOffset(pages, p)) {
+    return new SharedHeapError("bad-pointer", `${what}: not an offset of this heap, aligned to 8`);
+  }
+  const node = (p - HEADER_BYTES) >>> 2;
+  const page = slabPageAt(pages, node);
+  if (page === 0 || !isObjectStart(pages, page, node)) {
+    return new SharedHeapError("bad-pointer", `${what}: no object starts there; did it come from kmalloc?`);
+  }
+  const check = loadAcquire(pages.words, node + OBJECT_CHECK);
+  if (check >= 0) return new SharedHeapError("double-free", `${what}: the object has been freed already`);
+  const owner = ownerOf(directory, p, loadAcquire(pages.words, node + OBJECT_HOME), check);
+  return owner === ""
+    ? new SharedHeapError("bad-pointer", `${what}: its header is none; was it overwritten from the object before?`)
+    : new SharedHeapError("wrong-cache", `${what}: the object belongs to "${owner}"; free it there`);
+}
+
+function ownerOf(directory: Directory, p: number, home: number, check: number): string {
+  for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
+    if (directory.kindOf(record) !== KIND_ALLOCATOR) continue;
+    const key = directory.load(record, RECORD_DATA + ALLOC_KEY);
+    if (checkWord(p, home, key) === check) return directory.nameOf(record);
+  }
+  return "";
+}

@@ -1,0 +1,91 @@
+/**
+ * The allocator: object headers, the cache (one bucket on one CPU), the descriptor of an allocator.
+ *
+ * An object is a header of two words and a payload:
+ *
+ *                allocated                          on a list
+ *     word 0     address of its home cache          link: the next object, or 0
+ *     word 1     check word, negative               free list: depth, > 0
+ *                                                   chain: link to the next chain in the first
+ *                                                   object, 0 in the others
+ *     2 ...      payload                            what it last held
+ *
+ * The check word mixes the object's address, its home and the allocator's key, so one comparison
+ * tells a live object of this allocator from everything else.
+ *
+ * `depth` is the length of the free list from this object on. So the length of the list is known
+ * from its first object, no counter can be wrong, and a list that is damaged into a loop shows.
+ */
+
+export const HEADER_WORDS = 2;
+export const HEADER_BYTES = 8;
+/** Word 0: home cache, or link. */
+export const OBJECT_HOME = 0;
+/** Word 1: check word, depth, or link of chains. */
+export const OBJECT_CHECK = 1;
+
+/** First object ready to hand out, or 0. Private to the owner, changed only while HAND says so. */
+export const FREE_LIST = 0;
+/**
+ * Who is in the middle of changing FREE_LIST, and with which object in hand: HAND_IDLE, HAND_BUSY,
+ * HAND_CLOSED, the object being popped, or the object being pushed + HAND_PUSH. Private to the owner.
+ * Not idle = busy: a nested call leaves the list alone.
+ */
+export const HAND = 1;
+/** Below this depth the cache is refilled. Writer: owner, when it opens the cache. */
+export const LOW = 2;
+/** Above this depth the cache is trimmed. Writer: as LOW. */
+export const HIGH = 3;
+/** Objects of a refill. Writer: as LOW. */
+export const BATCH = 4;
+/** Words of an object, header included. Writer: as LOW; never changes. */
+export const UNIT_WORDS = 5;
+/** The slab cache that objects come from. Writer: as UNIT_WORDS. */
+export const SLAB_CACHE = 6;
+/** The allocator's key, negative. Writer: as UNIT_WORDS. */
+export const KEY = 7;
+/** Home of the object whose free last found the list too long: where a trim sends the surplus. Private. */
+export const TGT = 8;
+/** Objects freed while the cache was busy: an llist of chains of one. Owner at any depth: atomic. */
+export const FREE_LIST_EXTRA = 9;
+/** irq_work item: refill or trim. 3 words. */
+export const WORK = 10;
+/** How often the cache was refilled and trimmed; objects it took from slab less those it gave back. Writer: owner, published atomically. */
+export const REFILLS = 13;
+export const TRIMS = 14;
+export const TAKEN = 15;
+/** llist of chains of freed objects whose home is this CPU: waiting to be reused or to go to slab. Any CPU pushes. */
+export const FREE_BY_RCU_TTRACE = 16;
+/** Taker word of FREE_BY_RCU_TTRACE. */
+export const TAKER = 17;
+/** Two lines: the owner's, and the one that others write to. */
+export const CACHE_WORDS = 32;
+
+export const HAND_IDLE = 0;
+/** A call is under way and has nothing in hand. */
+export const HAND_BUSY = -1;
+/** The owner has given the cache up. */
+export const HAND_CLOSED = -2;
+/** Added to an object being pushed; objects are at even addresses. */
+export const HAND_PUSH = 1;
+
+/** Set in every check word and key. */
+export const CHECK_SIGN = -0x80000000;
+
+/** Descriptor of an allocator: words of its directory record behind RECORD_DATA. Writer: creator, before publication. */
+/** Payload bytes of a fixed-size allocator, 0 for any size. */
+export const ALLOC_SIZE = 16;
+/** Offset of its first cache in each CPU's area. */
+export const ALLOC_PERCPU = 17;
+/** Its key. */
+export const ALLOC_KEY = 18;
+
+/** Buckets of an any-size allocator. */
+export const BUCKETS = 11;
+/** Largest payload of an any-size allocator. */
+export const MAX_PAYLOAD = 4088;
+/** Largest payload of a fixed-size one. */
+export const MAX_FIXED_PAYLOAD = 8184;
+
+/** irq_work id of refill and trim. */
+export const WORK_ID_CACHE = 0;

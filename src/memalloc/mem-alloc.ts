@@ -1,0 +1,154 @@
+/**
+ * MemAlloc: the any-size allocator, with the fast paths of alloc and free written out. (The kernel's
+ * bpf_mem_alloc and bpf_mem_free.)
+ *
+ * Both are straight-line code on words that only this CPU touches: the steps of cache.ts, in one
+ * function each, small enough that V8 inlines them into a program's loop.
+ */
+import { readPrivate, type Words, writePrivate } from "#primitive";
+import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { MAGIC, ZERO_SIZE_PTR } from "../arena/layout.ts";
+import { checkSize } from "../mm/index.ts";
+import type { Caches } from "./cache.ts";
+import { wrongFree } from "./header.ts";
+import {
+  CHECK_SIGN,
+  FREE_LIST,
+  HAND,
+  HAND_BUSY,
+  HAND_IDLE,
+  HAND_PUSH,
+  HEADER_BYTES,
+  HIGH,
+  LOW,
+  MAX_PAYLOAD,
+  OBJECT_CHECK,
+  OBJECT_HOME,
+} from "./layout.ts";
+
+/** The address of "a cache" that is always busy: where its HAND would be lies the header's magic word. */
+export const NO_CACHE = MAGIC - HAND;
+
+/** What an opened allocator needs to know. */
+export interface Opened {
+  readonly name: string;
+  readonly caches: Caches;
+  readonly directory: Directory;
+  readonly key: number;
+}
+
+export class MemAlloc {
+  readonly name: string;
+  private readonly words: Words;
+  /** (size + 7) >>> 3 -> this CPU's cache. All NO_CACHE once detached. */
+  private readonly table: Int32Array;
+  private readonly area: number;
+  private readonly areaMask: number;
+  private readonly caches: Caches;
+  private readonly directory: Directory;
+  private key: number;
+
+  constructor(opened: Opened, table: Int32Array, areaWords: number) {
+    this.name = opened.name;
+    this.words = opened.caches.words;
+    this.table = table;
+    this.table[0] = NO_CACHE;
+    this.area = opened.caches.cpu.area;
+    this.areaMask = -areaWords;
+    this.caches = opened.caches;
+    this.directory = opened.directory;
+    this.key = opened.key;
+  }
+
+  /**
+   * An object of at least `size` bytes: its offset in the heap, a multiple of 8.
+   *
+   * 0 (NULL) means in task context that the heap is out of memory, or that `size` is above 4088; in
+   * a nested or declared context also that this CPU's stock is used up. alloc(0) is ZERO_SIZE_PTR.
+   * The contents are zeros when the object is new and what it last held when it was used before.
+   *
+   * Any context; never waits. Errors: `bad-size`, `detached`.
+   */
+  alloc(size: number): number {
+    if (size >>> 0 !== size || size > MAX_PAYLOAD) return this.refuse(size);
+    const words = this.words;
+    const cache = this.table[(size + 7) >>> 3];
+    if (readPrivate(words, cache + HAND) !== HAND_IDLE) return this.allocBusy(size);
+    writePrivate(words, cache + HAND, HAND_BUSY);
+    const node = readPrivate(words, cache + FREE_LIST);
+    if (readPrivate(words, node + OBJECT_CHECK) <= readPrivate(words, cache + LOW)) return this.caches.allocLow(cache);
+    writePrivate(words, cache + HAND, node);
+    writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
+    const p = ((node << 2) + HEADER_BYTES) >>> 0;
+    writePrivate(words, node + OBJECT_HOME, cache);
+    writePrivate(words, node + OBJECT_CHECK, p ^ cache ^ this.key | CHECK_SIGN);
+    writePrivate(words, cache + HAND, HAND_IDLE);
+    return p;
+  }
+
+  /**
+   * Frees an object of this allocator, on whichever thread it was allocated. 0 and ZERO_SIZE_PTR are
+   * ignored. The object may be handed out again at once, to anyone who uses this allocator.
+   *
+   * Any context; never waits, never fails. Errors, with nothing changed: `bad-pointer`,
+   * `double-free`, `wrong-cache`, `detached`. Not seen: two threads freeing one object at the same
+   * moment, and a free after the object was handed out again.
+   */
+  free(p: number): void {
+    const words = this.words;
+    const node = (p - HEADER_BYTES) >>> 2;
+    const home = readPrivate(words, node + OBJECT_HOME);
+    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== (p ^ home ^ this.key | CHECK_SIGN)) {
+      this.refuseFree(p);
+      return;
+    }
+    let cache = home;
+    if ((home & this.areaMask) !== this.area) cache = this.area | (home & ~this.areaMask);
+    if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+      this.caches.freeBusy(cache, node);
+      return;
+    }
+    writePrivate(words, cache + HAND, node | HAND_PUSH);
+    const head = readPrivate(words, cache + FREE_LIST);
+    const depth = readPrivate(words, head + OBJECT_CHECK);
+    if (depth >= readPrivate(words, cache + HIGH)) {
+      this.caches.freeHigh(cache, node, home);
+      return;
+    }
+    writePrivate(words, node + OBJECT_HOME, head);
+    writePrivate(words, node + OBJECT_CHECK, depth + 1);
+    writePrivate(words, cache + FREE_LIST, node);
+    writePrivate(words, cache + HAND, HAND_IDLE);
+  }
+
+  /** Ends the use of this object: the thread is detaching. */
+  close(): void {
+    this.table.fill(NO_CACHE);
+    this.key = 0;
+  }
+
+  private get closed(): boolean {
+    return this.key === 0;
+  }
+
+  private refuse(size: number): number {
+    checkSize(size);
+    return this.closed ? this.refuseClosed() : 0;
+  }
+
+  /** A call further down the stack is using the cache; or there is none: size 0, or detached. */
+  private allocBusy(size: number): number {
+    if (this.closed) return this.refuseClosed();
+    return size === 0 ? ZERO_SIZE_PTR : 0;
+  }
+
+  private refuseFree(p: unknown): void {
+    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    if (this.closed) this.refuseClosed();
+    throw wrongFree(this.caches.pages, this.directory, this.name, p);
+  }
+
+  private refuseClosed(): never {
+    throw new SharedHeapError("detached", `"${this.name}": this thread has detached from the heap; attach again`);
+  }
+}

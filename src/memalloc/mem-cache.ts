@@ -1,0 +1,128 @@
+/**
+ * MemCache: the fixed-size allocator, with its fast paths written out as in mem-alloc.ts. (The
+ * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The watermarks are constants of the object
+ * here, since a MemCache has one cache a thread.
+ */
+import { readPrivate, type Words, writePrivate } from "#primitive";
+import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { ZERO_SIZE_PTR } from "../arena/layout.ts";
+import type { Caches } from "./cache.ts";
+import { wrongFree } from "./header.ts";
+import {
+  CHECK_SIGN,
+  FREE_LIST,
+  HAND,
+  HAND_BUSY,
+  HAND_IDLE,
+  HAND_PUSH,
+  HEADER_BYTES,
+  OBJECT_CHECK,
+  OBJECT_HOME,
+} from "./layout.ts";
+import { NO_CACHE, type Opened } from "./mem-alloc.ts";
+import type { Watermarks } from "./sizes.ts";
+
+export class MemCache {
+  readonly name: string;
+  /** Bytes of an object's payload. */
+  readonly size: number;
+  private readonly words: Words;
+  private readonly low: number;
+  private readonly high: number;
+  private readonly caches: Caches;
+  private readonly directory: Directory;
+  private cache: number;
+  private key: number;
+
+  constructor(opened: Opened, size: number, cache: number, watermarks: Watermarks) {
+    this.name = opened.name;
+    this.size = size;
+    this.words = opened.caches.words;
+    this.low = watermarks.low;
+    this.high = watermarks.high;
+    this.caches = opened.caches;
+    this.directory = opened.directory;
+    this.cache = cache;
+    this.key = opened.key;
+  }
+
+  /**
+   * An object of `size` bytes: its offset in the heap, a multiple of 8.
+   *
+   * 0 (NULL) means in task context that the heap is out of memory; in a nested or declared context
+   * also that this CPU's stock is used up. The contents are zeros when the object is new and what it
+   * last held when it was used before.
+   *
+   * Any context; never waits. Errors: `detached`.
+   */
+  alloc(): number {
+    const words = this.words;
+    const cache = this.cache;
+    if (readPrivate(words, cache + HAND) !== HAND_IDLE) return this.allocBusy();
+    writePrivate(words, cache + HAND, HAND_BUSY);
+    const node = readPrivate(words, cache + FREE_LIST);
+    if (readPrivate(words, node + OBJECT_CHECK) <= this.low) return this.caches.allocLow(cache);
+    writePrivate(words, cache + HAND, node);
+    writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
+    const p = ((node << 2) + HEADER_BYTES) >>> 0;
+    writePrivate(words, node + OBJECT_HOME, cache);
+    writePrivate(words, node + OBJECT_CHECK, p ^ cache ^ this.key | CHECK_SIGN);
+    writePrivate(words, cache + HAND, HAND_IDLE);
+    return p;
+  }
+
+  /**
+   * Frees an object of this allocator, on whichever thread it was allocated. 0 is ignored. The object
+   * may be handed out again at once, to anyone who uses this allocator.
+   *
+   * Any context; never waits, never fails. Errors, with nothing changed: `bad-pointer`,
+   * `double-free`, `wrong-cache`, `detached`. Not seen: two threads freeing one object at the same
+   * moment, and a free after the object was handed out again.
+   */
+  free(p: number): void {
+    const words = this.words;
+    const cache = this.cache;
+    const node = (p - HEADER_BYTES) >>> 2;
+    const home = readPrivate(words, node + OBJECT_HOME);
+    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== (p ^ home ^ this.key | CHECK_SIGN)) {
+      this.refuseFree(p);
+      return;
+    }
+    if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+      this.caches.freeBusy(cache, node);
+      return;
+    }
+    writePrivate(words, cache + HAND, node | HAND_PUSH);
+    const head = readPrivate(words, cache + FREE_LIST);
+    const depth = readPrivate(words, head + OBJECT_CHECK);
+    if (depth >= this.high) {
+      this.caches.freeHigh(cache, node, home);
+      return;
+    }
+    writePrivate(words, node + OBJECT_HOME, head);
+    writePrivate(words, node + OBJECT_CHECK, depth + 1);
+    writePrivate(words, cache + FREE_LIST, node);
+    writePrivate(words, cache + HAND, HAND_IDLE);
+  }
+
+  /** Ends the use of this object: the thread is detaching. */
+  close(): void {
+    this.cache = NO_CACHE;
+    this.key = 0;
+  }
+
+  /** A call further down the stack is using the cache, or the thread has detached. */
+  private allocBusy(): number {
+    return this.key === 0 ? this.refuseClosed() : 0;
+  }
+
+  private refuseFree(p: unknown): void {
+    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    if (this.key === 0) this.refuseClosed();
+    throw wrongFree(this.caches.pages, this.directory, this.name, p);
+  }
+
+  private refuseClosed(): never {
+    throw new SharedHeapError("detached", `"${this.name}": this thread has detached from the heap; attach again`);
+  }
+}

@@ -1,0 +1,53 @@
+/** The shape of a slab cache: unit, link and slab size. */
+import { storeRelease, type Words, writePrivate } from "#primitive";
+import { PAGE_BYTES } from "../arena/layout.ts";
+import {
+  CACHE_FLAGS,
+  CACHE_LINK,
+  CACHE_OBJECTS,
+  CACHE_PAGES,
+  CACHE_PERCPU,
+  CACHE_SIZE_BYTES,
+  CACHE_UNIT_WORDS,
+  FLAG_CONSTRUCTOR,
+  MAX_OBJECTS,
+} from "./layout.ts";
+
+/** What a slab cache is made with. */
+export interface CacheShape {
+  /** Bytes of an object, 8 to 8192. */
+  readonly size: number;
+  /** A power of two from 8 to 4096. */
+  readonly align: number;
+  readonly hasConstructor: boolean;
+}
+
+/** Slabs have at most this many pages. */
+const MAX_SLAB_PAGES = 8;
+/** The smallest slab that leaves at most 1/8 of itself unused is taken. */
+const WASTE_SHARE = 8;
+
+/** Fills in a new cache's words. `percpu`: offset of its words in each CPU's area. */
+export function initCache(words: Words, cache: number, shape: CacheShape, percpu: number): void {
+  const payload = Math.ceil(shape.size / 4) * 4;
+  const unit = roundUp(shape.hasConstructor ? payload + 4 : payload, shape.align);
+  const pages = slabPages(unit);
+  writePrivate(words, cache + CACHE_UNIT_WORDS, unit / 4);
+  writePrivate(words, cache + CACHE_OBJECTS, Math.min(Math.floor((pages * PAGE_BYTES) / unit), MAX_OBJECTS));
+  writePrivate(words, cache + CACHE_PAGES, pages);
+  writePrivate(words, cache + CACHE_PERCPU, percpu);
+  writePrivate(words, cache + CACHE_LINK, shape.hasConstructor ? payload / 4 : 0);
+  writePrivate(words, cache + CACHE_SIZE_BYTES, shape.size);
+  storeRelease(words, cache + CACHE_FLAGS, shape.hasConstructor ? FLAG_CONSTRUCTOR : 0);
+}
+
+function slabPages(unit: number): number {
+  for (let pages = Math.ceil(unit / PAGE_BYTES); pages < MAX_SLAB_PAGES; pages++) {
+    if (((pages * PAGE_BYTES) % unit) * WASTE_SHARE <= pages * PAGE_BYTES) return pages;
+  }
+  return MAX_SLAB_PAGES;
+}
+
+function roundUp(bytes: number, align: number): number {
+  return Math.ceil(bytes / align) * align;
+}

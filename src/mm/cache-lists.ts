@@ -1,0 +1,107 @@
+/**
+ * A slab cache's shared lists of slabs that have free objects. PARTIAL is an llist that any CPU
+ * pushes to; SWEEP is what was once taken from it, whole. Single slabs are taken from SWEEP only,
+ * by the holder of the TAKER word (R1). So the two make a queue of bounded steps: every slab that
+ * goes through PARTIAL comes by in SWEEP, and an empty one is given back to the page allocator then.
+ *
+ * There are no partial lists per CPU: a free in any context, at any depth, can list a slab with
+ * one push, and has nothing private to be in the middle of.
+ *
+ * Progress: put is lock-free. take and sweep try TAKER a bounded number of times; who does not get it
+ * goes on without: a new slab for `take`, nothing for `sweep`.
+ */
+import { fetchAdd, loadAcquire, readPrivate, type Words, writePrivate } from "#primitive";
+import { llistAdd, llistDelAll, llistEmpty, releaseTaker, tryTake } from "../sync/index.ts";
+import {
+  CACHE_PAGES,
+  CACHE_PARTIAL,
+  CACHE_SLABS,
+  CACHE_SWEEP,
+  CACHE_TAKER,
+  DESC_NEXT,
+  DESC_STATE,
+  TAKER_TRIES,
+  USE_NONE,
+} from "./layout.ts";
+import type { Pages } from "./pages.ts";
+import { inUseOf } from "./slab-state.ts";
+
+export class CacheLists {
+  private readonly words: Words;
+  private readonly pages: Pages;
+  private readonly claim: number;
+
+  /** `claim` names this CPU in taker words. */
+  constructor(pages: Pages, claim: number) {
+    this.words = pages.words;
+    this.pages = pages;
+    this.claim = claim;
+  }
+
+  /** Lists a frozen slab that has free objects and is nobody's current one. Any context. */
+  put(cache: number, page: number): void {
+    llistAdd(this.words, cache + CACHE_PARTIAL, this.pages.descriptor(page) + DESC_NEXT);
+  }
+
+  /** Takes a slab off the lists: frozen, with free objects. Returns its page, or 0. */
+  take(cache: number): number {
+    if (!this.claimLists(cache)) return 0;
+    const page = this.next(cache);
+    this.releaseLists(cache);
+    return page;
+  }
+
+  /**
+   * Looks at up to `limit` slabs; gives the empty ones back, except the last slab that the cache
+   * has listed. Returns how many pages were freed.
+   */
+  sweep(cache: number, limit: number): number {
+    if (!this.claimLists(cache)) return 0;
+    let freed = 0;
+    for (let i = 0; i < limit; i++) {
+      const page = this.next(cache);
+      if (page === 0) break;
+      if (this.isEmpty(page) && !this.noneListed(cache)) freed += this.discard(cache, page);
+      else this.put(cache, page);
+    }
+    this.releaseLists(cache);
+    return freed;
+  }
+
+  /** Gives an empty slab, which this CPU has taken off its list, back to the page allocator. Returns its pages. */
+  discard(cache: number, page: number): number {
+    const count = readPrivate(this.words, cache + CACHE_PAGES);
+    for (let i = 0; i < count; i++) this.pages.setUse(page + i, USE_NONE, 0);
+    this.pages.free(page, count);
+    fetchAdd(this.words, cache + CACHE_SLABS, -1);
+    return count;
+  }
+
+  private isEmpty(page: number): boolean {
+    return inUseOf(loadAcquire(this.words, this.pages.descriptor(page) + DESC_STATE)) === 0;
+  }
+
+  private noneListed(cache: number): boolean {
+    return readPrivate(this.words, cache + CACHE_SWEEP) === 0 && llistEmpty(this.words, cache + CACHE_PARTIAL);
+  }
+
+  private claimLists(cache: number): boolean {
+    for (let tries = 0; tries < TAKER_TRIES; tries++) {
+      if (tryTake(this.words, cache + CACHE_TAKER, this.claim)) return true;
+    }
+    return false;
+  }
+
+  private releaseLists(cache: number): void {
+    releaseTaker(this.words, cache + CACHE_TAKER);
+  }
+
+  /** The first slab of SWEEP, which is refilled from PARTIAL when empty. TAKER is held. */
+  private next(cache: number): number {
+    let link = readPrivate(this.words, cache + CACHE_SWEEP);
+    if (link === 0) link = llistDelAll(this.words, cache + CACHE_PARTIAL);
+    if (link === 0) return 0;
+    writePrivate(this.words, cache + CACHE_SWEEP, readPrivate(this.words, link));
+    return this.pages.pageOf(link - DESC_NEXT);
+  }
+}

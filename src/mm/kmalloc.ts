@@ -1,0 +1,156 @@
+/**
+ * kmalloc: memory of any size. Up to 8,192 bytes from one of 13 slab caches, above in whole pages.
+ * Objects have no header; kfree finds the cache from the page descriptor.
+ *
+ * Progress and contexts: those of slab and pages. A call nested in another one in the same slab
+ * cache gets NULL.
+ */
+import { zeroPrivate, type Words } from "#primitive";
+import { type Memblock, SharedHeapError } from "../arena/index.ts";
+import { PAGE_BYTES, ZERO_SIZE_PTR } from "../arena/layout.ts";
+import { initCache } from "./cache-geometry.ts";
+import {
+  CACHE_WORDS,
+  GFP_ZERO,
+  KMALLOC_CACHES,
+  KMALLOC_MAX_SLAB_BYTES,
+  MAX_BLOCK_PAGES,
+  SHRINK_SLABS,
+  SLAB_CPU_WORDS,
+  USE_COUNT_SHIFT,
+  USE_KIND_MASK,
+  USE_LARGE,
+} from "./layout.ts";
+import type { Slab } from "./slab.ts";
+import { isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+
+/** Sizes of the slab caches. */
+export const KMALLOC_SIZES: readonly number[] = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192];
+
+/** For each size in units of 8 bytes, rounded up: the index of its cache. */
+const cacheIndex = new Uint8Array(KMALLOC_MAX_SLAB_BYTES / 8 + 1);
+for (let i = 1; i < cacheIndex.length; i++) cacheIndex[i] = KMALLOC_SIZES.findIndex((size) => size >= i * 8);
+
+/** The bytes that kmalloc holds for a request of `bytes` (the kernel's `kmalloc_size_roundup`). */
+export function kmallocSizeRoundup(bytes: number): number {
+  if (bytes === 0) return 0;
+  if (bytes <= KMALLOC_MAX_SLAB_BYTES) return KMALLOC_SIZES[cacheIndex[(bytes + 7) >>> 3]];
+  return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/** Throws `bad-size` unless `bytes` is an integer from 0 to 2^53. */
+export function checkSize(bytes: unknown): void {
+  if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return;
+  throw new SharedHeapError("bad-size", `size ${String(bytes)}: use an integer of 0 or more bytes`);
+}
+
+/** Where kmalloc's slab caches lie. */
+export function reserveKmallocCaches(memblock: Memblock): number {
+  return memblock.reserve(KMALLOC_CACHES * CACHE_WORDS);
+}
+
+export class Kmalloc {
+  readonly slab: Slab;
+  /** Address of the first of the KMALLOC_CACHES caches. */
+  readonly caches: number;
+  private readonly words: Words;
+
+  constructor(slab: Slab, caches: number) {
+    this.slab = slab;
+    this.words = slab.words;
+    this.caches = caches;
+  }
+
+  /** Fills in the caches. Creator only. `percpu`: offset of KMALLOC_CACHES * SLAB_CPU_WORDS words in each area. */
+  format(percpu: number): void {
+    KMALLOC_SIZES.forEach((size, i) => {
+      const shape = { size, align: 8, hasConstructor: false };
+      initCache(this.words, this.cacheAt(i), shape, percpu + i * SLAB_CPU_WORDS);
+    });
+  }
+
+  /** The address of the cache of the `index`-th size. */
+  cacheAt(index: number): number {
+    return this.caches + index * CACHE_WORDS;
+  }
+
+  /** The cache that serves objects of `bytes`, 1 to 8192. */
+  cacheFor(bytes: number): number {
+    return this.cacheAt(cacheIndex[(bytes + 7) >>> 3]);
+  }
+
+  /**
+   * `bytes` bytes, at least; the offset of the first, a multiple of 8 (of 4096 for sizes above
+   * 2048). 0: out of memory, more than 128 MiB, or nested in another kmalloc in the same slab cache.
+   * kmalloc(0) is ZERO_SIZE_PTR. The contents are arbitrary, unless `flags` has GFP_ZERO.
+   * Any context. Errors: `bad-size`, `bad-option` (flags).
+   */
+  alloc(bytes: number, flags = 0): number {
+    checkSize(bytes);
+    if ((flags & ~GFP_ZERO) !== 0) throw new SharedHeapError("bad-option", `flags ${flags}: use 0 or GFP_ZERO`);
+    if (bytes === 0) return ZERO_SIZE_PTR;
+    if (bytes > KMALLOC_MAX_SLAB_BYTES) return this.allocLarge(bytes, flags);
+    const object = this.slab.alloc(this.cacheFor(bytes)) || this.allocShrunk(bytes);
+    if (object !== 0 && flags !== 0) zeroPrivate(this.words, object, (bytes + 3) >>> 2);
+    return (object << 2) >>> 0;
+  }
+
+  /**
+   * Frees what alloc returned; 0 and ZERO_SIZE_PTR are ignored. Any context; never fails for want of
+   * memory. Errors: `bad-pointer`. A second kfree of a slab object is not detected.
+   */
+  free(p: number): void {
+    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    const { pages } = this.slab;
+    if (!isOffset(pages, p)) throw badPointer(p, "is not an offset of this heap, aligned to 8");
+    const word = p >>> 2;
+    if ((pages.use(pages.pageAt(word)) & USE_KIND_MASK) === USE_LARGE) return this.freeLarge(p);
+    const page = slabPageAt(pages, word);
+    if (page === 0) throw badPointer(p, "is not allocated");
+    if (!isObjectStart(pages, page, word)) {
+      throw badPointer(p, "is not where a kmalloc object starts; was it allocated by an allocator with its own free?");
+    }
+    this.slab.free(slabCacheOf(pages, page), page, word);
+  }
+
+  /** Gives up this CPU's current slabs. Task context. */
+  flush(): void {
+    for (let i = 0; i < KMALLOC_CACHES; i++) this.slab.flush(this.cacheAt(i));
+  }
+
+  /** Gives empty slabs of all sizes back to the page allocator, a bounded number. Returns true if there were any. */
+  shrink(): boolean {
+    let freed = 0;
+    for (let i = 0; i < KMALLOC_CACHES; i++) freed += this.slab.lists.sweep(this.cacheAt(i), SHRINK_SLABS);
+    return freed > 0;
+  }
+
+  private allocShrunk(bytes: number): number {
+    return this.shrink() ? this.slab.alloc(this.cacheFor(bytes)) : 0;
+  }
+
+  private allocLarge(bytes: number, flags: number): number {
+    const count = Math.ceil(bytes / PAGE_BYTES);
+    if (count > MAX_BLOCK_PAGES) return 0;
+    const { pages } = this.slab;
+    const page = pages.alloc(count) || (this.shrink() ? pages.alloc(count) : 0);
+    if (page === 0) return 0;
+    pages.setUse(page, USE_LARGE, count);
+    if (flags !== 0) pages.zero(page, count);
+    return page * PAGE_BYTES;
+  }
+
+  private freeLarge(p: number): void {
+    const { pages } = this.slab;
+    const page = pages.pageAt(p >>> 2);
+    const use = pages.use(page);
+    if (p % PAGE_BYTES !== 0 || !pages.claimUse(page, use)) {
+      throw badPointer(p, "is not where a block of pages starts, or was freed at the same time");
+    }
+    pages.free(page, use >>> USE_COUNT_SHIFT);
+  }
+}
+
+function badPointer(p: unknown, why: string): SharedHeapError {
+  return new SharedHeapError("bad-pointer", `kfree(${String(p)}): it ${why}`);
+}

@@ -1,0 +1,95 @@
+/** Slab caches of the program's own: objects of one size, with a constructor and an alignment if wanted. */
+import { checkName, type Directory, inRange, SharedHeapError } from "../arena/index.ts";
+import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
+import type { PercpuAreas } from "../cpu/index.ts";
+import { type CacheShape, initCache } from "./cache-geometry.ts";
+import { CACHE_FLAGS, CACHE_SIZE_BYTES, CACHE_UNIT_WORDS, FLAG_CONSTRUCTOR, KMALLOC_MAX_SLAB_BYTES, SLAB_CPU_WORDS } from "./layout.ts";
+import type { Slab, SlabConstructor } from "./slab.ts";
+import { isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+
+export interface KmemCacheOptions {
+  /** Threads that open a cache of the same name share it. */
+  readonly name: string;
+  /** Bytes of an object, 8 to 8192. */
+  readonly size: number;
+  /** A power of two from 8 to 4096; default 8. */
+  readonly align?: number;
+  /**
+   * Called with the offset of each new object when its slab is made, by the thread that makes it.
+   * A freed object keeps its contents, so it is to be freed in the state that this function leaves.
+   * Give the same function on each thread: nothing shared can hold it.
+   */
+  readonly ctor?: (p: number) => void;
+}
+
+/** A slab cache, as one thread has it open. */
+export class KmemCache {
+  readonly name: string;
+  private readonly slab: Slab;
+  private readonly cache: number;
+  private readonly construct: SlabConstructor | undefined;
+
+  constructor(slab: Slab, cache: number, options: KmemCacheOptions) {
+    const { ctor } = options;
+    this.name = options.name;
+    this.slab = slab;
+    this.cache = cache;
+    this.construct = ctor === undefined ? undefined : (object) => ctor((object << 2) >>> 0);
+  }
+
+  /** An object, or 0: out of memory, or nested in an alloc of this cache. Any context. */
+  alloc(): number {
+    return (this.slab.alloc(this.cache, this.construct) << 2) >>> 0;
+  }
+
+  /** Frees an object; 0 is ignored. Any context. Errors: `bad-pointer`, `wrong-cache`. A double free is not detected. */
+  free(p: number): void {
+    if (p === 0) return;
+    const { pages } = this.slab;
+    const page = isOffset(pages, p) ? slabPageAt(pages, p >>> 2) : 0;
+    if (page === 0 || !isObjectStart(pages, page, p >>> 2)) {
+      throw new SharedHeapError("bad-pointer", `kmem cache "${this.name}": free(${String(p)}): no object starts there`);
+    }
+    if (slabCacheOf(pages, page) !== this.cache) {
+      throw new SharedHeapError("wrong-cache", `kmem cache "${this.name}": free(${p}): the object is another cache's`);
+    }
+    this.slab.free(this.cache, page, p >>> 2);
+  }
+}
+
+/** Opens the cache of that name, or makes it. Errors: `bad-name`, `bad-option`, `limit`, `mismatch`. */
+export function openKmemCache(
+  slab: Slab,
+  directory: Directory,
+  areas: PercpuAreas,
+  options: KmemCacheOptions,
+): KmemCache {
+  const shape = checkShape(options);
+  let record = directory.find(KIND_KMEM_CACHE, options.name);
+  if (record === 0) record = makeCache(directory, areas, options.name, shape);
+  const cache = record + RECORD_DATA;
+  const same =
+    directory.load(cache, CACHE_SIZE_BYTES) === shape.size &&
+    (directory.load(cache, CACHE_UNIT_WORDS) * 4) % shape.align === 0 &&
+    ((directory.load(cache, CACHE_FLAGS) & FLAG_CONSTRUCTOR) !== 0) === shape.hasConstructor;
+  if (same) return new KmemCache(slab, cache, options);
+  throw new SharedHeapError(
+    "mismatch",
+    `kmem cache "${options.name}" exists with another size, alignment or constructor: open it with the options it was made with`,
+  );
+}
+
+function checkShape(options: KmemCacheOptions): CacheShape {
+  checkName(options.name);
+  const align = inRange("align", options.align ?? 8, 8, 4096);
+  if ((align & (align - 1)) !== 0) throw new SharedHeapError("bad-option", `align is ${align}: use a power of two`);
+  const size = inRange("size", options.size, 8, KMALLOC_MAX_SLAB_BYTES);
+  return { size, align, hasConstructor: options.ctor !== undefined };
+}
+
+function makeCache(directory: Directory, areas: PercpuAreas, name: string, shape: CacheShape): number {
+  const offset = areas.reserve(SLAB_CPU_WORDS);
+  const record = directory.reserve(KIND_KMEM_CACHE, name);
+  initCache(directory.words, record + RECORD_DATA, shape, offset);
+  return directory.publish(record);
+}

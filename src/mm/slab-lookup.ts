@@ -1,0 +1,31 @@
+/** From an address to the slab it lies in. Any context; any number may be asked for. */
+import { readPrivate } from "#primitive";
+import { CACHE_OBJECTS, CACHE_UNIT_WORDS, DESC_CACHE, USE_COUNT_SHIFT, USE_KIND_MASK, USE_SLAB, USE_SLAB_TAIL } from "./layout.ts";
+import type { Pages } from "./pages.ts";
+
+/** The first page of the slab in which the word lies, or 0. */
+export function slabPageAt(pages: Pages, word: number): number {
+  const page = pages.pageAt(word);
+  const use = pages.use(page);
+  const kind = use & USE_KIND_MASK;
+  if (kind === USE_SLAB) return page;
+  return kind === USE_SLAB_TAIL ? page - (use >>> USE_COUNT_SHIFT) : 0;
+}
+
+/** The cache of the slab that begins at `page`. */
+export function slabCacheOf(pages: Pages, page: number): number {
+  return readPrivate(pages.words, pages.descriptor(page) + DESC_CACHE);
+}
+
+/** True if an object of the slab that begins at `page` starts at that word. */
+export function isObjectStart(pages: Pages, page: number, word: number): boolean {
+  const cache = slabCacheOf(pages, page);
+  const unit = readPrivate(pages.words, cache + CACHE_UNIT_WORDS);
+  const offset = word - pages.address(page);
+  return offset % unit === 0 && offset / unit < readPrivate(pages.words, cache + CACHE_OBJECTS);
+}
+
+/** True if `p` can be the offset of an object at all: an integer in the heap, behind the header, aligned. */
+export function isOffset(pages: Pages, p: unknown): p is number {
+  return typeof p === "number" && p >>> 0 === p && p % 8 === 0 && p >= 4096 && p < pages.total * 4096;
+}

@@ -1,0 +1,254 @@
+/**
+ * The slab allocator (after SLUB): objects of one size, cut from blocks of pages.
+ *
+ * alloc looks in turn at: this CPU's private free list (plain accesses); the shared free list of its
+ * current slab, taken whole by one CAS; a slab from the cache's lists; new pages. free pushes onto
+ * the private list if the object lies in this CPU's current slab, else onto the slab's shared list
+ * by one CAS; a free that makes a full slab partial lists it.
+ *
+ *                   alloc           free
+ *     alloc         any CPU         any CPU
+ *     free          any CPU         any CPU
+ *     nested in     NULL if nested  yes: uses the shared list
+ *     the same      in an alloc
+ *     CPU's call    of this cache
+ *
+ * A free object's link is the address of the next one, or 0, in both lists alike.
+ *
+ * Progress: free is lock-free (its CAS fails only if another CPU's step on the same slab succeeded).
+ * alloc: the same; at most one new slab a call.
+ */
+import { cmpxchg, fetchAdd, loadAcquire, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
+import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext } from "../cpu/index.ts";
+import { localTryLock, localUnlock } from "../sync/index.ts";
+import { CacheLists } from "./cache-lists.ts";
+import {
+  CACHE_LINK,
+  CACHE_OBJECTS,
+  CACHE_PAGES,
+  CACHE_PERCPU,
+  CACHE_SLABS,
+  CACHE_UNIT_WORDS,
+  DESC_CACHE,
+  DESC_STATE,
+  SLAB_CPU_FREE_LIST,
+  SLAB_CPU_LOCK,
+  SLAB_CPU_PAGE,
+  SLAB_CPU_REFILLS,
+  STATE_FROZEN,
+  SWEEP_SLABS,
+  USE_SLAB,
+  USE_SLAB_TAIL,
+} from "./layout.ts";
+import type { Pages } from "./pages.ts";
+import { firstOf, inUseOf, isFrozen, stateOf } from "./slab-state.ts";
+
+/** Prepares a new object, whose first word is `object`. Runs when its slab is made. */
+export type SlabConstructor = (object: number) => void;
+
+export class Slab {
+  readonly words: Words;
+  readonly pages: Pages;
+  readonly lists: CacheLists;
+  private readonly cpu: Cpu;
+
+  constructor(pages: Pages, cpu: Cpu) {
+    this.words = pages.words;
+    this.pages = pages;
+    this.cpu = cpu;
+    this.lists = new CacheLists(pages, cpu.claim);
+  }
+
+  /**
+   * An object of the cache (its first word's address), or 0: out of memory, or nested in an alloc of
+   * the same cache on this CPU. `constructor` is for caches that have one. Any context.
+   */
+  alloc(cache: number, constructor?: SlabConstructor): number {
+    const local = this.localOf(cache);
+    if (!localTryLock(this.words, local + SLAB_CPU_LOCK)) return 0;
+    const object = readPrivate(this.words, local + SLAB_CPU_FREE_LIST);
+    if (object === 0) return this.allocSlow(cache, local, constructor);
+    this.pop(cache, local, object);
+    localUnlock(this.words, local + SLAB_CPU_LOCK);
+    return object;
+  }
+
+  /** Frees an object that lies in the slab that begins at `page`. Never fails. Any context. */
+  free(cache: number, page: number, object: number): void {
+    const local = this.localOf(cache);
+    const mine = readPrivate(this.words, local + SLAB_CPU_PAGE) === page;
+    if (mine && localTryLock(this.words, local + SLAB_CPU_LOCK)) {
+      this.pushPrivate(cache, local, page, object);
+      localUnlock(this.words, local + SLAB_CPU_LOCK);
+    } else {
+      this.pushShared(cache, page, object, object, 1);
+    }
+  }
+
+  /** Gives up this CPU's current slab of the cache. Task context, no call under way. */
+  flush(cache: number): void {
+    const local = this.localOf(cache);
+    const page = readPrivate(this.words, local + SLAB_CPU_PAGE);
+    if (page === 0 || !localTryLock(this.words, local + SLAB_CPU_LOCK)) return;
+    this.flushPrivate(cache, local, page);
+    if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
+    writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+    localUnlock(this.words, local + SLAB_CPU_LOCK);
+  }
+
+  /** The lock is held, the private list empty. */
+  private allocSlow(cache: number, local: number, constructor: SlabConstructor | undefined): number {
+    enterContext(this.words, this.cpu.area, CRITICAL_SHIFT);
+    const object = this.refill(cache, local, constructor);
+    if (object !== 0) this.pop(cache, local, object);
+    localUnlock(this.words, local + SLAB_CPU_LOCK);
+    leaveContext(this.words, this.cpu.area, CRITICAL_SHIFT);
+    this.cpu.irqWork.kick();
+    return object;
+  }
+
+  /** Takes `object`, the first of the private list, off it. The lock is held. */
+  private pop(cache: number, local: number, object: number): void {
+    const link = readPrivate(this.words, cache + CACHE_LINK);
+    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, readPrivate(this.words, object + link));
+  }
+
+  private localOf(cache: number): number {
+    return this.cpu.area + readPrivate(this.words, cache + CACHE_PERCPU);
+  }
+
+  /** The lock is held; between the check of `free` and here a nested call may have changed the slab. */
+  private pushPrivate(cache: number, local: number, page: number, object: number): void {
+    if (readPrivate(this.words, local + SLAB_CPU_PAGE) !== page) {
+      this.pushShared(cache, page, object, object, 1);
+      return;
+    }
+    const link = readPrivate(this.words, cache + CACHE_LINK);
+    writePrivate(this.words, object + link, readPrivate(this.words, local + SLAB_CPU_FREE_LIST));
+    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, object);
+  }
+
+  /** Pushes `count` linked objects, `first` to `last`, onto their slab's shared list. */
+  private pushShared(cache: number, page: number, first: number, last: number, count: number): void {
+    const at = this.pages.descriptor(page) + DESC_STATE;
+    const link = readPrivate(this.words, cache + CACHE_LINK);
+    const index = this.indexOf(cache, page, first) + 1;
+    for (;;) {
+      const state = loadAcquire(this.words, at);
+      writePrivate(this.words, last + link, this.objectAt(cache, page, firstOf(state)));
+      const inUse = inUseOf(state) - count;
+      // pairs with takeShared: publishes the objects' links, and that their users are done with them
+      if (cmpxchg(this.words, at, state, stateOf(index, inUse, STATE_FROZEN)) !== state) continue;
+      if (!isFrozen(state)) this.lists.put(cache, page);
+      if (inUse === 0) this.lists.sweep(cache, SWEEP_SLABS);
+      return;
+    }
+  }
+
+  /** Finds free objects for the private list. Returns the first, which is on it, or 0. The lock is held. */
+  private refill(cache: number, local: number, constructor: SlabConstructor | undefined): number {
+    let first = this.refillFromCurrent(cache, local);
+    if (first === 0) {
+      const page = this.lists.take(cache) || this.newSlab(cache, constructor);
+      if (page !== 0) first = this.adopt(cache, local, page);
+    }
+    storeRelease(this.words, local + SLAB_CPU_REFILLS, readPrivate(this.words, local + SLAB_CPU_REFILLS) + 1);
+    return first;
+  }
+
+  /** Takes the current slab's shared list; a slab that has none is full, and let go. */
+  private refillFromCurrent(cache: number, local: number): number {
+    const page = readPrivate(this.words, local + SLAB_CPU_PAGE);
+    if (page === 0) return 0;
+    if (this.thaw(cache, page)) {
+      writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+      return 0;
+    }
+    return this.adopt(cache, local, page);
+  }
+
+  /** Makes the slab this CPU's current one and takes its shared list, which is not empty. */
+  private adopt(cache: number, local: number, page: number): number {
+    const first = this.takeShared(cache, page);
+    writePrivate(this.words, local + SLAB_CPU_PAGE, page);
+    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, first);
+    return first;
+  }
+
+  /** Takes the whole shared list of a slab that this CPU has. Its objects then count as in use. */
+  private takeShared(cache: number, page: number): number {
+    const at = this.pages.descriptor(page) + DESC_STATE;
+    const taken = stateOf(0, readPrivate(this.words, cache + CACHE_OBJECTS), STATE_FROZEN);
+    for (;;) {
+      const state = loadAcquire(this.words, at);
+      // pairs with pushShared: makes the links readable and the objects ours
+      if (cmpxchg(this.words, at, state, taken) === state) return this.objectAt(cache, page, firstOf(state));
+    }
+  }
+
+  /** Lets a full slab that this CPU has go, to nobody. Returns false if it has free objects. */
+  private thaw(cache: number, page: number): boolean {
+    const at = this.pages.descriptor(page) + DESC_STATE;
+    const objects = readPrivate(this.words, cache + CACHE_OBJECTS);
+    const full = stateOf(0, objects, STATE_FROZEN);
+    // pairs with pushShared: the free that finds the slab thawed lists it
+    return cmpxchg(this.words, at, full, stateOf(0, objects, 0)) === full;
+  }
+
+  private flushPrivate(cache: number, local: number, page: number): void {
+    const first = readPrivate(this.words, local + SLAB_CPU_FREE_LIST);
+    if (first === 0) return;
+    const link = readPrivate(this.words, cache + CACHE_LINK);
+    let last = first;
+    let count = 1;
+    for (let next = readPrivate(this.words, last + link); next !== 0; next = readPrivate(this.words, last + link)) {
+      last = next;
+      count++;
+    }
+    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, 0);
+    this.pushShared(cache, page, first, last, count);
+  }
+
+  /** The slab is this CPU's, off all lists, and not full. */
+  private putOrDiscard(cache: number, page: number): void {
+    const state = loadAcquire(this.words, this.pages.descriptor(page) + DESC_STATE);
+    if (inUseOf(state) === 0) this.lists.discard(cache, page);
+    else this.lists.put(cache, page);
+  }
+
+  /** A slab of new pages, all free, frozen. Returns its page, or 0. */
+  private newSlab(cache: number, constructor: SlabConstructor | undefined): number {
+    const count = readPrivate(this.words, cache + CACHE_PAGES);
+    const page = this.pages.alloc(count);
+    if (page === 0) return 0;
+    this.linkObjects(cache, page, constructor);
+    const descriptor = this.pages.descriptor(page);
+    writePrivate(this.words, descriptor + DESC_CACHE, cache);
+    storeRelease(this.words, descriptor + DESC_STATE, stateOf(1, 0, STATE_FROZEN));
+    for (let i = 1; i < count; i++) this.pages.setUse(page + i, USE_SLAB_TAIL, i);
+    this.pages.setUse(page, USE_SLAB, count);
+    fetchAdd(this.words, cache + CACHE_SLABS, 1);
+    return page;
+  }
+
+  private linkObjects(cache: number, page: number, constructor: SlabConstructor | undefined): void {
+    const unit = readPrivate(this.words, cache + CACHE_UNIT_WORDS);
+    const link = readPrivate(this.words, cache + CACHE_LINK);
+    let object = this.pages.address(page);
+    for (let left = readPrivate(this.words, cache + CACHE_OBJECTS); left > 0; left--) {
+      writePrivate(this.words, object + link, left > 1 ? object + unit : 0);
+      if (constructor !== undefined) constructor(object);
+      object += unit;
+    }
+  }
+
+  private indexOf(cache: number, page: number, object: number): number {
+    return ((object - this.pages.address(page)) / readPrivate(this.words, cache + CACHE_UNIT_WORDS)) | 0;
+  }
+
+  /** The object whose index is `first` - 1, or 0. */
+  private objectAt(cache: number, page: number, first: number): number {
+    if (first === 0) return 0;
+    return this.pages.address(page) + (first - 1) * readPrivate(this.words, cache + CACHE_UNIT_WORDS);
+  }
+}

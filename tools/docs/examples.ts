@@ -1,0 +1,27 @@
+// Runs the programs of docs/examples. Each must end by itself, with exit code 0.
+
+import { runNode, tail } from "../lib/command.ts";
+import { listFiles, type Problem } from "../lib/source.ts";
+
+const LIMIT_MS = 30_000;
+
+/** Threads that an example starts, which do nothing when run alone. */
+const WORKER = /(^|[-.])worker\.ts$/;
+
+export function runExamples(): { count: number; problems: Problem[] } {
+  const examples = listFiles("docs/examples").filter((path) => path.endsWith(".ts") && !isWorker(path));
+  return { count: examples.length, problems: examples.flatMap(runExample) };
+}
+
+function isWorker(path: string): boolean {
+  return WORKER.test(path.split("/").at(-1) ?? "");
+}
+
+function runExample(path: string): Problem[] {
+  const script = `build/${path.replace(/\.ts$/, ".js")}`;
+  const { good, output } = runNode(["--enable-source-maps", script], { timeoutMs: LIMIT_MS });
+  if (good) return [];
+  return [
+    { path, line: 1, message: `node ${script} failed, or took over ${LIMIT_MS / 1000} s:\n${tail(output)}` },
+  ];
+}

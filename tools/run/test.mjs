@@ -1,0 +1,20 @@
+// Runs the compiled tests. Node 20's --test takes no globs, so the files are listed here.
+
+import { run } from "./child.mjs";
+import { filesIn } from "./files.mjs";
+
+/** Arguments that start with "--" go to node, the others select files by a part of their path. */
+export async function test(args, program = process.execPath) {
+  const options = args.filter((arg) => arg.startsWith("--"));
+  const parts = args.filter((arg) => !arg.startsWith("--"));
+  const all = filesIn("build/test", ".test.js");
+  const files = all.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
+  if (files.length === 0) {
+    console.error(`test: none of the ${all.length} files in build/test matches ${JSON.stringify(parts)}`);
+    return 1;
+  }
+  const reporter = options.some((option) => option.startsWith("--test-reporter"))
+    ? []
+    : ["--test-reporter=spec"];
+  return run(program, ["--enable-source-maps", "--test", ...reporter, ...options, ...files]);
+}
