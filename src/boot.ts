@@ -9,7 +9,14 @@ import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
 import { Allocators, Caches } from "./memalloc/index.ts";
-import { Kmalloc, type PageTables, Pages, reserveKmallocCaches, reservePageTables, Slab } from "./mm/index.ts";
+import {
+  Kmalloc,
+  Pages,
+  type PageTables,
+  reserveKmallocCaches,
+  reservePageTables,
+  Slab,
+} from "./mm/index.ts";
 import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS } from "./mm/layout.ts";
 
 /** A heap must have at least this many pages behind its tables. */
@@ -74,7 +81,18 @@ function layOut(arena: Arena): Tables {
   const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
   const percpuFree = percpu.reserve(0);
   const firstPage = Math.ceil(memblock.end / PAGE_WORDS);
-  return { directory, cpus, workqueue, areas, pages, kmallocCaches, hints, kmallocLocal, percpuFree, firstPage };
+  return {
+    directory,
+    cpus,
+    workqueue,
+    areas,
+    pages,
+    kmallocCaches,
+    hints,
+    kmallocLocal,
+    percpuFree,
+    firstPage,
+  };
 }
 
 function attachCpu(arena: Arena, tables: Tables, name: string): Booted {

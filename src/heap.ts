@@ -71,7 +71,7 @@ export class SharedHeap {
   readonly f64: Float64Array;
   private readonly booted: Booted;
   private readonly ownToken: HeapToken;
-  private readonly opened: (MemAlloc | MemCache)[] = [];
+  private readonly opened: (MemAlloc | MemCache | KmemCache)[] = [];
   private mallocAllocator: MemAlloc | undefined;
   private attached = true;
 
@@ -79,7 +79,7 @@ export class SharedHeap {
     this.booted = booted;
     this.ownToken = booted.arena.token;
     this.roots = new Roots(booted.directory);
-    this.context = new Context(booted.cpu);
+    this.context = new Context(booted.cpu, () => this.live());
     const whole = new HeapView(this.ownToken, 0, this.ownToken.byteLength);
     this.u8 = whole.u8;
     this.i32 = whole.i32;
@@ -135,7 +135,7 @@ export class SharedHeap {
    */
   memAlloc(options: MemAllocOptions = {}): MemAlloc {
     const allocators = this.live().allocators;
-    return this.keep(allocators.openMemAlloc(options.name ?? this.anonymousName()));
+    return this.keep(allocators.openMemAlloc(options.name ?? this.anonymousName(), false));
   }
 
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
@@ -147,13 +147,13 @@ export class SharedHeap {
   /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
   kmemCache(options: KmemCacheOptions): KmemCache {
     const { kmalloc, directory, areas } = this.live();
-    return openKmemCache(kmalloc.slab, directory, areas, options);
+    return this.keep(openKmemCache(kmalloc.slab, directory, areas, options));
   }
 
   /**
    * Memory of any size: up to 4,088 bytes from the any-size allocator named "malloc", above from
    * kmalloc. Returns its offset, a multiple of 8; 0 as the allocator it came from; 16 for size 0.
-   * The first call opens the allocator. Errors: `bad-size`, `out-of-memory` (first call), `detached`.
+   * The first call opens the allocator. Errors: `bad-size`, `limit` (first call), `detached`.
    */
   malloc(bytes: number): number {
     const allocator = this.mallocAllocator ?? this.openMalloc();
@@ -193,7 +193,10 @@ export class SharedHeap {
   /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`. */
   view(p: number, bytes: number = this.ownToken.byteLength): HeapView {
     if (p >>> 0 !== p || p % 8 !== 0 || p >= this.ownToken.byteLength) {
-      throw new SharedHeapError("bad-pointer", `view(${String(p)}): use an offset that an allocation returned`);
+      throw new SharedHeapError(
+        "bad-pointer",
+        `view(${String(p)}): use an offset that an allocation returned`,
+      );
     }
     return new HeapView(this.ownToken, p, bytes);
   }
@@ -222,12 +225,17 @@ export class SharedHeap {
     if (!this.attached) return;
     const { cpu, cpus, kmalloc, allocators } = this.booted;
     if (!cpu.inTask()) {
-      throw new SharedHeapError("bad-context", "detach() inside a declared context: call it after that has ended");
+      throw new SharedHeapError(
+        "bad-context",
+        "detach() inside a declared context: call it after that has ended",
+      );
     }
     this.poll();
     cpus.beginDetach(cpu.id);
-    for (const name of new Set(this.opened.map((allocator) => allocator.name))) allocators.closeCaches(name);
-    for (const allocator of this.opened) allocator.close();
+    for (const opened of this.opened) {
+      opened.close();
+      allocators.closeCaches(opened.name);
+    }
     for (const { cache } of slabCaches(this.booted)) kmalloc.slab.flush(cache);
     cpus.finishDetach(cpu.id);
     this.attached = false;
@@ -242,13 +250,14 @@ export class SharedHeap {
     throw new SharedHeapError("detached", "this thread has detached from the heap; attach again");
   }
 
-  private keep<T extends MemAlloc | MemCache>(allocator: T): T {
+  private keep<T extends MemAlloc | MemCache | KmemCache>(allocator: T): T {
     this.opened.push(allocator);
     return allocator;
   }
 
   private openMalloc(): MemAlloc {
-    this.mallocAllocator = this.memAlloc({ name: MALLOC_NAME });
+    // even without stock: a thread must be able to free when the heap is full
+    this.mallocAllocator = this.keep(this.live().allocators.openMemAlloc(MALLOC_NAME, true));
     return this.mallocAllocator;
   }
 
@@ -265,7 +274,8 @@ function windowFor(options: CreateOptions): HeapToken {
     const bytes = options.bytes ?? DEFAULT_BYTES;
     return { buffer: newBuffer(options.shared, bytes), byteOffset: 0, byteLength: bytes };
   }
-  const byteLength = options.byteLength ?? Math.min(options.bytes ?? Infinity, memory.buffer.byteLength - byteOffset);
+  const byteLength =
+    options.byteLength ?? Math.min(options.bytes ?? Infinity, memory.buffer.byteLength - byteOffset);
   return { buffer: memory.buffer, byteOffset, byteLength };
 }
 
@@ -275,12 +285,18 @@ function newBuffer(shared: boolean | undefined, bytes: number): ArrayBufferLike 
     throw new SharedHeapError("not-shared", `no shared memory here: ${notSharedAdvice()}`);
   }
   if (!Number.isInteger(bytes) || bytes < PAGE_BYTES || bytes > 2 ** 32) {
-    throw new SharedHeapError("bad-option", `bytes is ${String(bytes)}: use an integer from ${PAGE_BYTES} to ${2 ** 32}`);
+    throw new SharedHeapError(
+      "bad-option",
+      `bytes is ${String(bytes)}: use an integer from ${PAGE_BYTES} to ${2 ** 32}`,
+    );
   }
   try {
     return shared !== false && available ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   } catch (error) {
-    throw new SharedHeapError("bad-option", `${bytes} bytes cannot be reserved here (${String(error)}): use fewer`);
+    throw new SharedHeapError(
+      "bad-option",
+      `${bytes} bytes cannot be reserved here (${String(error)}): use fewer`,
+    );
   }
 }
 
@@ -292,9 +308,15 @@ function checkToken(token: HeapToken): void {
   const buffer = token?.buffer;
   if (isSharedBuffer(buffer)) return;
   if (buffer instanceof ArrayBuffer) {
-    throw new SharedHeapError("not-shared", `attach: the buffer is a plain ArrayBuffer: ${notSharedAdvice()}`);
+    throw new SharedHeapError(
+      "not-shared",
+      `attach: the buffer is a plain ArrayBuffer: ${notSharedAdvice()}`,
+    );
   }
-  throw new SharedHeapError("not-a-heap", "attach: give it the token of the heap, as SharedHeap.create() made it");
+  throw new SharedHeapError(
+    "not-a-heap",
+    "attach: give it the token of the heap, as SharedHeap.create() made it",
+  );
 }
 
 function notSharedAdvice(): string {

@@ -1,4 +1,11 @@
-export { type Geometry, type HeapToken, HeapView, type Roots, SharedHeapError, type SharedHeapErrorCode } from "./arena/index.ts";
+export {
+  type Geometry,
+  type HeapToken,
+  HeapView,
+  type Roots,
+  SharedHeapError,
+  type SharedHeapErrorCode,
+} from "./arena/index.ts";
 export type { Context, CpuInfo } from "./cpu/index.ts";
 export { type CreateOptions, type MemAllocOptions, type MemCacheOptions, SharedHeap } from "./heap.ts";
 export {

@@ -67,7 +67,10 @@ export function openArena(token: HeapToken): Arena {
   const header = viewWords(token.buffer, token.byteOffset, HEADER_WORDS);
   // pairs with publishArena
   if (loadAcquire(header, MAGIC) !== MAGIC_VALUE) {
-    throw new SharedHeapError("not-a-heap", "not a sharedheap buffer: attach with the token of SharedHeap.create()");
+    throw new SharedHeapError(
+      "not-a-heap",
+      "not a sharedheap buffer: attach with the token of SharedHeap.create()",
+    );
   }
   const version = loadAcquire(header, VERSION);
   if (version !== VERSION_VALUE) {
@@ -83,7 +86,10 @@ export function openArena(token: HeapToken): Arena {
 function readGeometry(header: Words, windowBytes: number): Geometry {
   const bytes = (loadAcquire(header, SIZE_WORDS) >>> 0) * 4;
   if (bytes > windowBytes) {
-    throw new SharedHeapError("geometry", `window too small: needs at least ${bytes} bytes, has ${windowBytes}`);
+    throw new SharedHeapError(
+      "geometry",
+      `window too small: needs at least ${bytes} bytes, has ${windowBytes}`,
+    );
   }
   const stored = {
     maxCpus: loadAcquire(header, MAX_CPUS),

@@ -18,6 +18,8 @@ export interface Plan {
   /** Operations of one round: those of the trace, and a free for each object that the trace leaves. */
   total: number;
   endFrees: number;
+  /** What is freed by another worker than the one that allocates it. */
+  remote: { objects: number; bytes: number };
 }
 
 /** Deals a trace out: thread t to worker t mod `workers`, a trace of one thread by slot. */
@@ -39,7 +41,8 @@ export function makePlan(trace: Trace, workers: number): Plan {
     if (deal.end[id] === KEPT) write(deal.home[id], place[id] * 4 + ACT.free);
   }
   const total = 2 * trace.sizes.length;
-  return { operations, sizes, total, endFrees: total - trace.operations.length };
+  const remote = sumRemote(trace, deal);
+  return { operations, sizes, total, endFrees: total - trace.operations.length, remote };
 }
 
 /** How an object's life ends: KEPT is not freed by the trace. */
@@ -68,6 +71,16 @@ function dealOut(trace: Trace, workers: number): Deal {
     else end[id] = worker === home[id] ? FREED_AT_HOME : FREED_ELSEWHERE;
   }
   return { home, end };
+}
+
+function sumRemote(trace: Trace, deal: Deal): Plan["remote"] {
+  const remote = { objects: 0, bytes: 0 };
+  for (let id = 0; id < deal.end.length; id++) {
+    if (deal.end[id] !== FREED_ELSEWHERE) continue;
+    remote.objects++;
+    remote.bytes += trace.sizes[id];
+  }
+  return remote;
 }
 
 function countOperations(trace: Trace, deal: Deal, workers: number) {

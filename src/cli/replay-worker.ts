@@ -18,11 +18,11 @@ function allocatorOf(heap: SharedHeap, alloc: AllocatorName): Allocator {
   return { i32, u8, allocate: (size) => heap.malloc(size), free: (offset) => heap.free(offset) };
 }
 
-function makeReplayer(job: ReplayJob, heap: SharedHeap): Replayer {
+function makeReplayer(job: ReplayJob, allocator: Allocator): Replayer {
   return new Replayer({
     operations: job.operations,
     sizes: job.sizes,
-    allocator: allocatorOf(heap, job.alloc),
+    allocator,
     handOver: new HandOver(job.offsets),
     demand: demandMeter(job.control.demand, job.workers),
     unitBytes: unitBytes(job.alloc),
@@ -33,7 +33,10 @@ function makeReplayer(job: ReplayJob, heap: SharedHeap): Replayer {
 
 function work(job: ReplayJob): ReplayDone {
   const heap = SharedHeap.attach(job.token, { name: `replay ${job.worker}` });
-  const replayer = makeReplayer(job, heap);
+  const allocator = allocatorOf(heap, job.alloc);
+  // The first allocation opens the allocator on this thread: that is part of attaching, not of the replay.
+  allocator.free(allocator.allocate(1));
+  const replayer = makeReplayer(job, allocator);
   meet(job.control.barrier, job.workers);
   markTime(job.control, job.worker, 0);
   for (let round = 0; round < job.repeat; round++) {

@@ -40,16 +40,19 @@ export async function replay(
   onProgress: (done: number, total: number) => void,
 ): Promise<Outcome> {
   const threads = options.threads ?? Math.min(trace.threadCount, MOST_THREADS_BY_DEFAULT);
-  const heapBytes = options.heapBytes ?? ampleHeap(trace);
-  const heap = createHeap(heapBytes, threads + 1);
   const plan = makePlan(trace, threads);
+  const heapBytes = options.heapBytes ?? ampleHeap(trace, plan);
+  const creator = createHeap(heapBytes, threads);
+  const before = readBooks(creator, options.alloc);
+  // Leaves room for one worker more: a heap has no more CPUs than the replay may have workers.
+  creator.detach();
   const control = makeControl(threads);
-  const before = readBooks(heap, options.alloc);
   const poll = setInterval(() => onProgress(readProgress(control), plan.total * options.repeat), POLL_MS);
   try {
-    const jobs = makeJobs(plan, control, options, heap);
+    const jobs = makeJobs(plan, control, options, creator);
     const done = await runCrew<ReplayJob, ReplayDone>(new URL("./replay-worker.js", import.meta.url), jobs);
     const tally = sumUp(done.map((answer) => answer.tally));
+    const heap = SharedHeap.attach(creator.token, { name: "replay" });
     const balance = { before, after: readBooks(heap, options.alloc), problems: heap.verify() };
     const heldBytes = heap.stats().pages.peak * PAGE_BYTES;
     const measured = { seconds: elapsedSeconds(control), demand: peakDemand(control.demand), heldBytes };
@@ -59,9 +62,14 @@ export async function replay(
   }
 }
 
-/** Untouched memory costs nothing, so four times what could be needed, with 16 bytes more for each object. */
-function ampleHeap(trace: Trace): number {
-  const bytes = Math.max(LEAST_HEAP_BYTES, 4 * (trace.peakBytes + 16 * trace.peakObjects));
+/**
+ * Untouched memory costs nothing, so four times the trace's peak, with 16 bytes more for each object; and
+ * twice all that one worker allocates for another, since the one may be done before the other begins.
+ */
+function ampleHeap(trace: Trace, plan: Plan): number {
+  const live = trace.peakBytes + 16 * trace.peakObjects;
+  const ahead = plan.remote.bytes + 16 * plan.remote.objects;
+  const bytes = Math.max(LEAST_HEAP_BYTES, 4 * live + 2 * ahead);
   return Math.min(Math.ceil(bytes / MIB) * MIB, GIB_4);
 }
 

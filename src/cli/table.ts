@@ -21,7 +21,7 @@ function title(report: Report): string {
 }
 
 function speedRows(report: Report): Row[] {
-  const left = report.endFrees > 0 ? `incl. ${formatCount(report.endFrees)} final frees` : "";
+  const left = report.endFrees > 0 ? `incl. ${plural(report.endFrees, "final free")}` : "";
   return [
     ["operations", formatCount(report.operations), left],
     ["seconds", formatSeconds(report.seconds)],
@@ -67,8 +67,8 @@ function align(rows: readonly Row[]): string[] {
 
 function hint(report: Report): string[] {
   if (report.failedAllocations === 0) return [];
-  const size = formatBytes(report.heapBytes);
-  return [`Allocations failed: the heap of ${size} was full. Try a larger --heap-bytes.`];
+  const failed = plural(report.failedAllocations, "allocation");
+  return [`${failed} failed in a heap of ${formatBytes(report.heapBytes)}; try a larger --heap-bytes.`];
 }
 
 function verdict(report: Report): string {

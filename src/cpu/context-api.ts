@@ -14,18 +14,22 @@ import type { Cpu } from "./cpu.ts";
 export class Context {
   private readonly cpu: Cpu;
 
-  constructor(cpu: Cpu) {
+  private readonly checkLive: () => void;
+
+  /** `checkLive` throws once the thread has detached: its CPU may be another's by then. */
+  constructor(cpu: Cpu, checkLive: () => void) {
     this.cpu = cpu;
+    this.checkLive = checkLive;
   }
 
   softirq<T>(fn: () => T): T {
-    return this.cpu.nested(SOFTIRQ_SHIFT, fn);
+    return this.nested(SOFTIRQ_SHIFT, fn);
   }
   hardirq<T>(fn: () => T): T {
-    return this.cpu.nested(HARDIRQ_SHIFT, fn);
+    return this.nested(HARDIRQ_SHIFT, fn);
   }
   nmi<T>(fn: () => T): T {
-    return this.cpu.nested(NMI_SHIFT, fn);
+    return this.nested(NMI_SHIFT, fn);
   }
   inTask(): boolean {
     return this.cpu.inTask();
@@ -38,5 +42,10 @@ export class Context {
   }
   inNmi(): boolean {
     return this.cpu.inNmi();
+  }
+
+  private nested<T>(shift: number, fn: () => T): T {
+    this.checkLive();
+    return this.cpu.nested(shift, fn);
   }
 }

@@ -22,7 +22,10 @@ export const MAX_NESTING = 127;
 export function enterContext(words: Words, area: number, shift: number): void {
   const depth = readPrivate(words, area + AREA_CONTEXT);
   if (((depth >>> shift) & 0xff) >= MAX_NESTING) {
-    throw new SharedHeapError("limit", `contexts are nested ${MAX_NESTING} deep: a handler calls itself without end`);
+    throw new SharedHeapError(
+      "limit",
+      `contexts are nested ${MAX_NESTING} deep: a handler calls itself without end`,
+    );
   }
   writePrivate(words, area + AREA_CONTEXT, depth + (1 << shift));
 }

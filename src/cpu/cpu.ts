@@ -4,7 +4,6 @@
  */
 import { type Words, writePrivate } from "#primitive";
 import {
-  CRITICAL_SHIFT,
   contextDepth,
   enterContext,
   HARDIRQ_SHIFT,
@@ -47,10 +46,6 @@ export class Cpu {
   }
   inNmi(): boolean {
     return contextDepth(this.words, this.area, NMI_SHIFT) > 0;
-  }
-  /** True inside a critical section of the library, where interrupts would be off in a kernel. */
-  inCritical(): boolean {
-    return contextDepth(this.words, this.area, CRITICAL_SHIFT) > 0;
   }
 
   /** Runs `fn` in a nested context. Work raised inside runs when the outermost one ends. */

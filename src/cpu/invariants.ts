@@ -11,7 +11,9 @@ export function checkCpus(cpus: Cpus, areas: PercpuAreas, report: Report): void 
   for (const info of cpus.list()) {
     if (info.state !== "free") continue;
     const area = areas.areaOf(info.cpu);
-    if (loadAcquire(cpus.words, area + AREA_CONTEXT) !== 0) report(`cpu ${info.cpu}: free, but inside a context`);
-    if (!llistEmpty(cpus.words, area + AREA_IRQ_WORK)) report(`cpu ${info.cpu}: free, but has irq_work pending`);
+    if (loadAcquire(cpus.words, area + AREA_CONTEXT) !== 0)
+      report(`cpu ${info.cpu}: free, but inside a context`);
+    if (!llistEmpty(cpus.words, area + AREA_IRQ_WORK))
+      report(`cpu ${info.cpu}: free, but has irq_work pending`);
   }
 }

@@ -2,7 +2,15 @@
 import type { CpuInfo } from "../cpu/index.ts";
 import { checkAllocator } from "../memalloc/index.ts";
 import { checkCache, forEachBlock, slabsByCache } from "../mm/index.ts";
-import { CACHE_OBJECTS, CACHE_PAGES, SLAB_CPU_PAGE, SLAB_CPU_REFILLS, CACHE_PERCPU, CACHE_UNIT_WORDS, USE_LARGE } from "../mm/layout.ts";
+import {
+  CACHE_OBJECTS,
+  CACHE_PAGES,
+  CACHE_PERCPU,
+  CACHE_UNIT_WORDS,
+  SLAB_CPU_PAGE,
+  SLAB_CPU_REFILLS,
+  USE_LARGE,
+} from "../mm/layout.ts";
 import { type System, slabCaches } from "./system.ts";
 
 /** An allocator, over all CPUs. */
@@ -69,14 +77,26 @@ function ignore(): void {}
 function allocatorStats(system: System): AllocatorStats[] {
   return system.allocators.list().map((allocator) => {
     const { refills, trims, taken, listed } = checkAllocator(system.pages, system.areas, allocator, ignore);
-    return { name: allocator.name, kind: allocator.size === 0 ? "any" : "fixed", refills, trims, taken, listed };
+    return {
+      name: allocator.name,
+      kind: allocator.size === 0 ? "any" : "fixed",
+      refills,
+      trims,
+      taken,
+      listed,
+    };
   });
 }
 
 function slabStats(system: System): SlabStats[] {
   const { pages, areas, directory } = system;
   const caches = slabCaches(system);
-  const slabs = slabsByCache(pages, system.firstPage, caches.map(({ cache }) => cache), ignore);
+  const slabs = slabsByCache(
+    pages,
+    system.firstPage,
+    caches.map(({ cache }) => cache),
+    ignore,
+  );
   return caches.map(({ name, cache }) => {
     const ofCache = slabs.get(cache) ?? [];
     return {
@@ -109,7 +129,8 @@ function cpuStats(system: System, info: CpuInfo): CpuStats {
   }
   let currentPages = 0;
   for (const { cache } of slabCaches(system)) {
-    if (perCpu(system, cache, info.cpu, SLAB_CPU_PAGE) !== 0) currentPages += system.directory.load(cache, CACHE_PAGES);
+    if (perCpu(system, cache, info.cpu, SLAB_CPU_PAGE) !== 0)
+      currentPages += system.directory.load(cache, CACHE_PAGES);
   }
   return { ...info, listedBytes, currentPages };
 }

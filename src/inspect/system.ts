@@ -20,7 +20,10 @@ export interface System {
 
 /** The heap's slab caches, with their names: kmalloc's, then the program's own. */
 export function slabCaches(system: System): { name: string; cache: number }[] {
-  const caches = KMALLOC_SIZES.map((size, i) => ({ name: `kmalloc-${size}`, cache: system.kmalloc.cacheAt(i) }));
+  const caches = KMALLOC_SIZES.map((size, i) => ({
+    name: `kmalloc-${size}`,
+    cache: system.kmalloc.cacheAt(i),
+  }));
   const { directory } = system;
   for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
     if (directory.kindOf(record) !== KIND_KMEM_CACHE) continue;

@@ -42,10 +42,13 @@ export class Allocators {
     this.caches = caches;
   }
 
-  /** Opens the any-size allocator of that name on this CPU, or makes it. Errors: `limit`, `mismatch`, `out-of-memory`. */
-  openMemAlloc(name: string): MemAlloc {
+  /**
+   * Opens the any-size allocator of that name on this CPU, or makes it. Errors: `limit`, `mismatch`,
+   * and `out-of-memory` if its first objects cannot be had, unless `evenEmpty`.
+   */
+  openMemAlloc(name: string, evenEmpty: boolean): MemAlloc {
     const allocator = this.findOrMake(checkName(name), 0);
-    this.openCaches(allocator);
+    if (!this.openCaches(allocator) && !evenEmpty) this.refuseEmpty(allocator);
     const table = cacheTable(this.caches.cpu.area + allocator.percpu);
     return new MemAlloc(this.opened(allocator), table, this.areas.areaWords);
   }
@@ -53,7 +56,7 @@ export class Allocators {
   /** The same for a fixed-size allocator of `size` bytes, 1 to 8184. */
   openMemCache(name: string, size: number): MemCache {
     const allocator = this.findOrMake(checkName(name), inRange("size", size, 1, MAX_FIXED_PAYLOAD));
-    this.openCaches(allocator);
+    if (!this.openCaches(allocator)) this.refuseEmpty(allocator);
     const cache = this.caches.cpu.area + allocator.percpu;
     return new MemCache(this.opened(allocator), size, cache, watermarksOf(allocator.unitSizes[0]));
   }
@@ -120,14 +123,19 @@ export class Allocators {
     };
   }
 
-  private openCaches(allocator: Allocator): void {
-    const caches = this.cachesOn(this.caches.cpu.id, allocator);
-    const opened = caches.every((cache, i) => {
+  /** False if the first objects of some cache could not be had; all are open then too. */
+  private openCaches(allocator: Allocator): boolean {
+    let filled = true;
+    this.cachesOn(this.caches.cpu.id, allocator).forEach((cache, i) => {
       const unitBytes = allocator.unitSizes[i];
-      return this.caches.open(cache, { unitBytes, slabCache: this.kmalloc.cacheFor(unitBytes), key: allocator.key });
+      const config = { unitBytes, slabCache: this.kmalloc.cacheFor(unitBytes), key: allocator.key };
+      if (!this.caches.open(cache, config)) filled = false;
     });
-    if (opened) return;
-    for (const cache of caches) this.caches.close(cache);
+    return filled;
+  }
+
+  private refuseEmpty(allocator: Allocator): never {
+    this.closeCaches(allocator.name);
     throw new SharedHeapError(
       "out-of-memory",
       `allocator "${allocator.name}": no memory for its first objects; free some, or make a larger heap`,

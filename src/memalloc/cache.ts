@@ -17,7 +17,15 @@
 import { readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
 import { type Kmalloc, type Pages, type Slab, slabPageAt } from "../mm/index.ts";
-import { llistAdd, llistDelAll, llistDelFirst, llistEmpty, llistNext, releaseTaker, tryTake } from "../sync/index.ts";
+import {
+  llistAdd,
+  llistDelAll,
+  llistDelFirst,
+  llistEmpty,
+  llistNext,
+  releaseTaker,
+  tryTake,
+} from "../sync/index.ts";
 import { chainFirst, chainLink, chainNext, chainPush } from "./chain.ts";
 import { checkWord, payloadOf } from "./header.ts";
 import {
@@ -65,7 +73,13 @@ export class Caches {
   private readonly configured: () => Iterable<number>;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
-  constructor(cpu: Cpu, cpus: Cpus, areas: PercpuAreas, kmalloc: Kmalloc, configured: () => Iterable<number>) {
+  constructor(
+    cpu: Cpu,
+    cpus: Cpus,
+    areas: PercpuAreas,
+    kmalloc: Kmalloc,
+    configured: () => Iterable<number>,
+  ) {
     this.words = areas.words;
     this.cpu = cpu;
     this.cpus = cpus;
@@ -78,9 +92,10 @@ export class Caches {
 
   // -- opening and closing ----------------------------------------------------------------------
 
-  /** Opens a cache of this CPU and puts a few objects on its list. False: out of memory. Task context. */
+  /** Opens a cache of this CPU, if it is not, and puts a few objects on its list. False: out of memory. Task context. */
   open(cache: number, config: CacheConfig): boolean {
     if (readPrivate(this.words, cache + UNIT_WORDS) === 0) this.configure(cache, config);
+    else if (readPrivate(this.words, cache + HAND) !== HAND_CLOSED) return true;
     writePrivate(this.words, cache + HAND, HAND_IDLE);
     const { prefill } = watermarksOf(config.unitBytes);
     return this.refillFromSlab(cache, prefill) === prefill;
@@ -190,7 +205,7 @@ export class Caches {
       this.freeBusy(cache, node);
       return;
     }
-    writePrivate(this.words, cache + HAND, node | HAND_PUSH);
+    writePrivate(this.words, cache + HAND, node + HAND_PUSH);
     this.link(cache, node);
     writePrivate(this.words, cache + HAND, HAND_IDLE);
   }
@@ -285,7 +300,11 @@ export class Caches {
   /** Sends all chains that wait at `home` back to slab. Whoever holds the taker word meanwhile does it for us. */
   private startRound(home: number): void {
     // each further pass is owed to another CPU's push during the last one
-    for (let pass = 0; pass < this.cpus.maxCpus && !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE); pass++) {
+    for (
+      let pass = 0;
+      pass < this.cpus.maxCpus && !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE);
+      pass++
+    ) {
       if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;
       let link = llistDelAll(this.words, home + FREE_BY_RCU_TTRACE);
       releaseTaker(this.words, home + TAKER);

@@ -3,14 +3,14 @@ import { loadAcquire } from "#primitive";
 import { type Directory, SharedHeapError } from "../arena/index.ts";
 import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
 import { isObjectStart, isOffset, type Pages, slabPageAt } from "../mm/index.ts";
-import { ALLOC_KEY, CHECK_SIGN, HEADER_BYTES, OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
+import { ALLOC_KEY, CHECK_SIGN, HEADER_BYTES, HEADER_WORDS, OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
 
 /**
  * The check word of a live object: its offset, home cache and allocator in one word. The low bits of
  * a misaligned offset make it another word. (alloc and free have this formula written out.)
  */
 export function checkWord(p: number, home: number, key: number): number {
-  return p ^ home ^ key | CHECK_SIGN;
+  return (p ^ home ^ key) | CHECK_SIGN;
 }
 
 /** The key of the `index`-th allocator: spread over 30 bits, and negative. */
@@ -20,7 +20,7 @@ export function keyOf(index: number): number {
 
 /** The offset of the payload of the object at `node`. */
 export function payloadOf(node: number): number {
-  return ((node << 2) + HEADER_BYTES) >>> 0;
+  return ((node + HEADER_WORDS) << 2) >>> 0;
 }
 
 /**
@@ -41,7 +41,10 @@ export function wrongFree(pages: Pages, directory: Directory, name: string, p: u
   if (check >= 0) return new SharedHeapError("double-free", `${what}: the object has been freed already`);
   const owner = ownerOf(directory, p, loadAcquire(pages.words, node + OBJECT_HOME), check);
   return owner === ""
-    ? new SharedHeapError("bad-pointer", `${what}: its header is none; was it overwritten from the object before?`)
+    ? new SharedHeapError(
+        "bad-pointer",
+        `${what}: its header is none; was it overwritten from the object before?`,
+      )
     : new SharedHeapError("wrong-cache", `${what}: the object belongs to "${owner}"; free it there`);
 }
 

@@ -88,12 +88,14 @@ function checkCache(walk: Walk, unitBytes: number): number {
   if (unit === 0) return 0;
   if (unit * 4 !== unitBytes) report(`memalloc: ${where}: the cache says its unit is ${unit * 4} bytes`);
   const hand = loadAcquire(words, cache + HAND);
-  if (hand !== HAND_IDLE && hand !== HAND_CLOSED) report(`memalloc: ${where}: a call is under way (hand ${hand})`);
+  if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
+    report(`memalloc: ${where}: a call is under way (hand ${hand})`);
   const free = checkFreeList(walk, watermarksOf(unitBytes).high);
   const extra = checkChains(walk, FREE_LIST_EXTRA);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra list`);
   const chained = checkChains(walk, FREE_BY_RCU_TTRACE);
-  if (hand === HAND_CLOSED && free + extra + chained !== 0) report(`memalloc: ${where}: closed, but has objects`);
+  if (hand === HAND_CLOSED && free + extra + chained !== 0)
+    report(`memalloc: ${where}: closed, but has objects`);
   return free + extra + chained;
 }
 
@@ -125,7 +127,11 @@ function checkChains(walk: Walk, list: number): number {
   for (let link = loadAcquire(words, walk.cache + list); link !== 0; link = loadAcquire(words, link)) {
     if (!checkNode(walk, chainFirst(link))) return count;
     count++;
-    for (let node = loadAcquire(words, link - OBJECT_CHECK); node !== 0; node = loadAcquire(words, node + OBJECT_HOME)) {
+    for (
+      let node = loadAcquire(words, link - OBJECT_CHECK);
+      node !== 0;
+      node = loadAcquire(words, node + OBJECT_HOME)
+    ) {
       if (!checkNode(walk, node)) return count;
       count++;
     }

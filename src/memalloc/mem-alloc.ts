@@ -19,6 +19,7 @@ import {
   HAND_IDLE,
   HAND_PUSH,
   HEADER_BYTES,
+  HEADER_WORDS,
   HIGH,
   LOW,
   MAX_PAYLOAD,
@@ -76,12 +77,13 @@ export class MemAlloc {
     if (readPrivate(words, cache + HAND) !== HAND_IDLE) return this.allocBusy(size);
     writePrivate(words, cache + HAND, HAND_BUSY);
     const node = readPrivate(words, cache + FREE_LIST);
-    if (readPrivate(words, node + OBJECT_CHECK) <= readPrivate(words, cache + LOW)) return this.caches.allocLow(cache);
+    if (readPrivate(words, node + OBJECT_CHECK) <= readPrivate(words, cache + LOW))
+      return this.caches.allocLow(cache);
     writePrivate(words, cache + HAND, node);
     writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
-    const p = ((node << 2) + HEADER_BYTES) >>> 0;
+    const p = ((node + HEADER_WORDS) << 2) >>> 0;
     writePrivate(words, node + OBJECT_HOME, cache);
-    writePrivate(words, node + OBJECT_CHECK, p ^ cache ^ this.key | CHECK_SIGN);
+    writePrivate(words, node + OBJECT_CHECK, (p ^ cache ^ this.key) | CHECK_SIGN);
     writePrivate(words, cache + HAND, HAND_IDLE);
     return p;
   }
@@ -98,7 +100,7 @@ export class MemAlloc {
     const words = this.words;
     const node = (p - HEADER_BYTES) >>> 2;
     const home = readPrivate(words, node + OBJECT_HOME);
-    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== (p ^ home ^ this.key | CHECK_SIGN)) {
+    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== ((p ^ home ^ this.key) | CHECK_SIGN)) {
       this.refuseFree(p);
       return;
     }
@@ -108,7 +110,7 @@ export class MemAlloc {
       this.caches.freeBusy(cache, node);
       return;
     }
-    writePrivate(words, cache + HAND, node | HAND_PUSH);
+    writePrivate(words, cache + HAND, node + HAND_PUSH);
     const head = readPrivate(words, cache + FREE_LIST);
     const depth = readPrivate(words, head + OBJECT_CHECK);
     if (depth >= readPrivate(words, cache + HIGH)) {
@@ -149,6 +151,9 @@ export class MemAlloc {
   }
 
   private refuseClosed(): never {
-    throw new SharedHeapError("detached", `"${this.name}": this thread has detached from the heap; attach again`);
+    throw new SharedHeapError(
+      "detached",
+      `"${this.name}": this thread has detached from the heap; attach again`,
+    );
   }
 }

@@ -16,6 +16,7 @@ import {
   HAND_IDLE,
   HAND_PUSH,
   HEADER_BYTES,
+  HEADER_WORDS,
   OBJECT_CHECK,
   OBJECT_HOME,
 } from "./layout.ts";
@@ -64,9 +65,9 @@ export class MemCache {
     if (readPrivate(words, node + OBJECT_CHECK) <= this.low) return this.caches.allocLow(cache);
     writePrivate(words, cache + HAND, node);
     writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
-    const p = ((node << 2) + HEADER_BYTES) >>> 0;
+    const p = ((node + HEADER_WORDS) << 2) >>> 0;
     writePrivate(words, node + OBJECT_HOME, cache);
-    writePrivate(words, node + OBJECT_CHECK, p ^ cache ^ this.key | CHECK_SIGN);
+    writePrivate(words, node + OBJECT_CHECK, (p ^ cache ^ this.key) | CHECK_SIGN);
     writePrivate(words, cache + HAND, HAND_IDLE);
     return p;
   }
@@ -84,7 +85,7 @@ export class MemCache {
     const cache = this.cache;
     const node = (p - HEADER_BYTES) >>> 2;
     const home = readPrivate(words, node + OBJECT_HOME);
-    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== (p ^ home ^ this.key | CHECK_SIGN)) {
+    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== ((p ^ home ^ this.key) | CHECK_SIGN)) {
       this.refuseFree(p);
       return;
     }
@@ -92,7 +93,7 @@ export class MemCache {
       this.caches.freeBusy(cache, node);
       return;
     }
-    writePrivate(words, cache + HAND, node | HAND_PUSH);
+    writePrivate(words, cache + HAND, node + HAND_PUSH);
     const head = readPrivate(words, cache + FREE_LIST);
     const depth = readPrivate(words, head + OBJECT_CHECK);
     if (depth >= this.high) {
@@ -123,6 +124,9 @@ export class MemCache {
   }
 
   private refuseClosed(): never {
-    throw new SharedHeapError("detached", `"${this.name}": this thread has detached from the heap; attach again`);
+    throw new SharedHeapError(
+      "detached",
+      `"${this.name}": this thread has detached from the heap; attach again`,
+    );
   }
 }

@@ -82,7 +82,9 @@ export class CacheLists {
   }
 
   private noneListed(cache: number): boolean {
-    return readPrivate(this.words, cache + CACHE_SWEEP) === 0 && llistEmpty(this.words, cache + CACHE_PARTIAL);
+    return (
+      readPrivate(this.words, cache + CACHE_SWEEP) === 0 && llistEmpty(this.words, cache + CACHE_PARTIAL)
+    );
   }
 
   private claimLists(cache: number): boolean {

@@ -35,7 +35,11 @@ import { slabCacheOf } from "./slab-lookup.ts";
 import { firstOf, inUseOf, isFrozen } from "./slab-state.ts";
 
 /** Calls `visit` for the first page of each block in use, from page `first` on. */
-export function forEachBlock(pages: Pages, first: number, visit: (page: number, kind: number, count: number) => void): void {
+export function forEachBlock(
+  pages: Pages,
+  first: number,
+  visit: (page: number, kind: number, count: number) => void,
+): void {
   for (let page = first; page < pages.total; ) {
     const use = pages.use(page);
     const kind = use & USE_KIND_MASK;
@@ -51,7 +55,8 @@ export function checkPages(pages: Pages, first: number, report: Report): void {
   const managed = pages.total - first;
   const free = pages.countFree();
   if (free + pages.held !== managed) report(`pages: ${free} free + ${pages.held} held != ${managed}`);
-  if (pages.countUnmerged() !== 0) report(`pages: ${pages.countUnmerged()} full words were not moved up a level`);
+  if (pages.countUnmerged() !== 0)
+    report(`pages: ${pages.countUnmerged()} full words were not moved up a level`);
   let inBlocks = 0;
   forEachBlock(pages, first, (page, _kind, count) => {
     inBlocks += count;
@@ -83,12 +88,19 @@ export function checkCache(
     if (!known.has(page)) report(`slab: ${holder} has page ${page}, which is no slab of that cache`);
   }
   const counted = loadAcquire(pages.words, cache + CACHE_SLABS);
-  if (counted !== slabs.length) report(`slab: cache at ${cache} counts ${counted} slabs, has ${slabs.length}`);
+  if (counted !== slabs.length)
+    report(`slab: cache at ${cache} counts ${counted} slabs, has ${slabs.length}`);
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) used -= checkPrivateList(pages, areas, cache, cpu, report);
   return used;
 }
 
-function collectCurrent(pages: Pages, areas: PercpuAreas, cache: number, holders: Holders, report: Report): void {
+function collectCurrent(
+  pages: Pages,
+  areas: PercpuAreas,
+  cache: number,
+  holders: Holders,
+  report: Report,
+): void {
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) {
     const page = loadAcquire(pages.words, localOf(pages, areas, cache, cpu) + SLAB_CPU_PAGE);
     if (page !== 0) addHolder(holders, page, `CPU ${cpu}`, report);
@@ -125,13 +137,20 @@ function checkSlab(pages: Pages, cache: number, page: number, held: boolean, rep
   if (free + inUseOf(state) !== objects) {
     report(`slab: page ${page}: ${free} on the shared list + ${inUseOf(state)} in use != ${objects} objects`);
   }
-  if (isFrozen(state) !== held) report(`slab: page ${page} is ${held ? "held, but not frozen" : "frozen, but nobody has it"}`);
+  if (isFrozen(state) !== held)
+    report(`slab: page ${page} is ${held ? "held, but not frozen" : "frozen, but nobody has it"}`);
   if (!isFrozen(state) && free > 0) report(`slab: page ${page} has free objects and is on no list`);
   return inUseOf(state);
 }
 
 /** Length of a CPU's private list of the cache. */
-function checkPrivateList(pages: Pages, areas: PercpuAreas, cache: number, cpu: number, report: Report): number {
+function checkPrivateList(
+  pages: Pages,
+  areas: PercpuAreas,
+  cache: number,
+  cpu: number,
+  report: Report,
+): number {
   const local = localOf(pages, areas, cache, cpu);
   const page = loadAcquire(pages.words, local + SLAB_CPU_PAGE);
   const first = loadAcquire(pages.words, local + SLAB_CPU_FREE_LIST);
@@ -163,12 +182,18 @@ function localOf(pages: Pages, areas: PercpuAreas, cache: number, cpu: number): 
 }
 
 /** The slabs of each cache, by the cache's address; reports blocks that say they belong to no known cache. */
-export function slabsByCache(pages: Pages, first: number, caches: readonly number[], report: Report): Map<number, number[]> {
+export function slabsByCache(
+  pages: Pages,
+  first: number,
+  caches: readonly number[],
+  report: Report,
+): Map<number, number[]> {
   const slabs = new Map<number, number[]>(caches.map((cache) => [cache, []]));
   forEachBlock(pages, first, (page, kind) => {
     if (kind !== USE_SLAB) return;
     const list = slabs.get(slabCacheOf(pages, page));
-    if (list === undefined) report(`slab: page ${page} says it belongs to cache ${slabCacheOf(pages, page)}, which is none`);
+    if (list === undefined)
+      report(`slab: page ${page} says it belongs to cache ${slabCacheOf(pages, page)}, which is none`);
     else list.push(page);
   });
   return slabs;

@@ -5,7 +5,7 @@
  * Progress and contexts: those of slab and pages. A call nested in another one in the same slab
  * cache gets NULL.
  */
-import { zeroPrivate, type Words } from "#primitive";
+import { type Words, zeroPrivate } from "#primitive";
 import { type Memblock, SharedHeapError } from "../arena/index.ts";
 import { PAGE_BYTES, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { initCache } from "./cache-geometry.ts";
@@ -25,7 +25,9 @@ import type { Slab } from "./slab.ts";
 import { isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
 
 /** Sizes of the slab caches. */
-export const KMALLOC_SIZES: readonly number[] = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192];
+export const KMALLOC_SIZES: readonly number[] = [
+  8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192,
+];
 
 /** For each size in units of 8 bytes, rounded up: the index of its cache. */
 const cacheIndex = new Uint8Array(KMALLOC_MAX_SLAB_BYTES / 8 + 1);
@@ -87,7 +89,8 @@ export class Kmalloc {
    */
   alloc(bytes: number, flags = 0): number {
     checkSize(bytes);
-    if ((flags & ~GFP_ZERO) !== 0) throw new SharedHeapError("bad-option", `flags ${flags}: use 0 or GFP_ZERO`);
+    if ((flags & ~GFP_ZERO) !== 0)
+      throw new SharedHeapError("bad-option", `flags ${flags}: use 0 or GFP_ZERO`);
     if (bytes === 0) return ZERO_SIZE_PTR;
     if (bytes > KMALLOC_MAX_SLAB_BYTES) return this.allocLarge(bytes, flags);
     const object = this.slab.alloc(this.cacheFor(bytes)) || this.allocShrunk(bytes);
@@ -104,11 +107,17 @@ export class Kmalloc {
     const { pages } = this.slab;
     if (!isOffset(pages, p)) throw badPointer(p, "is not an offset of this heap, aligned to 8");
     const word = p >>> 2;
-    if ((pages.use(pages.pageAt(word)) & USE_KIND_MASK) === USE_LARGE) return this.freeLarge(p);
+    if ((pages.use(pages.pageAt(word)) & USE_KIND_MASK) === USE_LARGE) {
+      this.freeLarge(p);
+      return;
+    }
     const page = slabPageAt(pages, word);
     if (page === 0) throw badPointer(p, "is not allocated");
     if (!isObjectStart(pages, page, word)) {
-      throw badPointer(p, "is not where a kmalloc object starts; was it allocated by an allocator with its own free?");
+      throw badPointer(
+        p,
+        "is not where a kmalloc object starts; was it allocated by an allocator with its own free?",
+      );
     }
     this.slab.free(slabCacheOf(pages, page), page, word);
   }

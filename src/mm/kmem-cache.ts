@@ -3,7 +3,14 @@ import { checkName, type Directory, inRange, SharedHeapError } from "../arena/in
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { type CacheShape, initCache } from "./cache-geometry.ts";
-import { CACHE_FLAGS, CACHE_SIZE_BYTES, CACHE_UNIT_WORDS, FLAG_CONSTRUCTOR, KMALLOC_MAX_SLAB_BYTES, SLAB_CPU_WORDS } from "./layout.ts";
+import {
+  CACHE_FLAGS,
+  CACHE_SIZE_BYTES,
+  CACHE_UNIT_WORDS,
+  FLAG_CONSTRUCTOR,
+  KMALLOC_MAX_SLAB_BYTES,
+  SLAB_CPU_WORDS,
+} from "./layout.ts";
 import type { Slab, SlabConstructor } from "./slab.ts";
 import { isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
 
@@ -26,7 +33,7 @@ export interface KmemCacheOptions {
 export class KmemCache {
   readonly name: string;
   private readonly slab: Slab;
-  private readonly cache: number;
+  private cache: number;
   private readonly construct: SlabConstructor | undefined;
 
   constructor(slab: Slab, cache: number, options: KmemCacheOptions) {
@@ -37,23 +44,43 @@ export class KmemCache {
     this.construct = ctor === undefined ? undefined : (object) => ctor((object << 2) >>> 0);
   }
 
-  /** An object, or 0: out of memory, or nested in an alloc of this cache. Any context. */
+  /** An object, or 0: out of memory, or nested in an alloc of this cache. Any context. Errors: `detached`. */
   alloc(): number {
+    if (this.cache === 0) this.refuseClosed();
     return (this.slab.alloc(this.cache, this.construct) << 2) >>> 0;
   }
 
-  /** Frees an object; 0 is ignored. Any context. Errors: `bad-pointer`, `wrong-cache`. A double free is not detected. */
+  /** Frees an object; 0 is ignored. Any context. Errors: `bad-pointer`, `wrong-cache`. `detached`. A double free is not detected. */
   free(p: number): void {
+    if (this.cache === 0) this.refuseClosed();
     if (p === 0) return;
     const { pages } = this.slab;
     const page = isOffset(pages, p) ? slabPageAt(pages, p >>> 2) : 0;
     if (page === 0 || !isObjectStart(pages, page, p >>> 2)) {
-      throw new SharedHeapError("bad-pointer", `kmem cache "${this.name}": free(${String(p)}): no object starts there`);
+      throw new SharedHeapError(
+        "bad-pointer",
+        `kmem cache "${this.name}": free(${String(p)}): no object starts there`,
+      );
     }
     if (slabCacheOf(pages, page) !== this.cache) {
-      throw new SharedHeapError("wrong-cache", `kmem cache "${this.name}": free(${p}): the object is another cache's`);
+      throw new SharedHeapError(
+        "wrong-cache",
+        `kmem cache "${this.name}": free(${p}): the object is another cache's`,
+      );
     }
     this.slab.free(this.cache, page, p >>> 2);
+  }
+
+  /** Ends the use of this object: the thread is detaching. */
+  close(): void {
+    this.cache = 0;
+  }
+
+  private refuseClosed(): never {
+    throw new SharedHeapError(
+      "detached",
+      `"${this.name}": this thread has detached from the heap; attach again`,
+    );
   }
 }
 
@@ -82,7 +109,8 @@ export function openKmemCache(
 function checkShape(options: KmemCacheOptions): CacheShape {
   checkName(options.name);
   const align = inRange("align", options.align ?? 8, 8, 4096);
-  if ((align & (align - 1)) !== 0) throw new SharedHeapError("bad-option", `align is ${align}: use a power of two`);
+  if ((align & (align - 1)) !== 0)
+    throw new SharedHeapError("bad-option", `align is ${align}: use a power of two`);
   const size = inRange("size", options.size, 8, KMALLOC_MAX_SLAB_BYTES);
   return { size, align, hasConstructor: options.ctor !== undefined };
 }

@@ -19,7 +19,17 @@
  * the bitmaps at most once or twice: bounded by the size of the heap. NULL while another CPU is
  * between the two steps of a split or a merge is possible only when its block is the last one.
  */
-import { cmpxchg, fetchAdd, fetchOr, loadAcquire, readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
+import {
+  cmpxchg,
+  fetchAdd,
+  fetchOr,
+  loadAcquire,
+  readPrivate,
+  storeRelease,
+  type Words,
+  writePrivate,
+  zeroPrivate,
+} from "#primitive";
 import type { Arena, Memblock } from "../arena/index.ts";
 import { PAGE_SHIFT, PAGE_WORDS } from "../arena/layout.ts";
 import { findRun, popcount, runMask } from "./bits.ts";
@@ -53,7 +63,9 @@ export interface PageTables {
 /** Reserves the tables for the whole arena. */
 export function reservePageTables(arena: Arena, memblock: Memblock): PageTables {
   const total = arena.words.length / PAGE_WORDS;
-  const levelWords = Array.from({ length: LEVELS }, (_, level) => Math.ceil(total / 2 ** (LEVEL_SHIFT * (level + 1))));
+  const levelWords = Array.from({ length: LEVELS }, (_, level) =>
+    Math.ceil(total / 2 ** (LEVEL_SHIFT * (level + 1))),
+  );
   return {
     levels: levelWords.map((count) => memblock.reserve(count)),
     levelWords,

@@ -1,6 +1,14 @@
 /** From an address to the slab it lies in. Any context; any number may be asked for. */
 import { readPrivate } from "#primitive";
-import { CACHE_OBJECTS, CACHE_UNIT_WORDS, DESC_CACHE, USE_COUNT_SHIFT, USE_KIND_MASK, USE_SLAB, USE_SLAB_TAIL } from "./layout.ts";
+import {
+  CACHE_OBJECTS,
+  CACHE_UNIT_WORDS,
+  DESC_CACHE,
+  USE_COUNT_SHIFT,
+  USE_KIND_MASK,
+  USE_SLAB,
+  USE_SLAB_TAIL,
+} from "./layout.ts";
 import type { Pages } from "./pages.ts";
 
 /** The first page of the slab in which the word lies, or 0. */

@@ -16,7 +16,13 @@
  *
  * No tag is needed: the shared list is pushed to and taken whole, never popped.
  */
-import { MAX_OBJECTS, STATE_FIELD_MASK, STATE_FIRST_SHIFT, STATE_FROZEN, STATE_IN_USE_SHIFT } from "./layout.ts";
+import {
+  MAX_OBJECTS,
+  STATE_FIELD_MASK,
+  STATE_FIRST_SHIFT,
+  STATE_FROZEN,
+  STATE_IN_USE_SHIFT,
+} from "./layout.ts";
 
 export function stateOf(first: number, inUse: number, frozen: number): number {
   return (first << STATE_FIRST_SHIFT) | (inUse << STATE_IN_USE_SHIFT) | frozen;

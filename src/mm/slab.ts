@@ -18,7 +18,15 @@
  * Progress: free is lock-free (its CAS fails only if another CPU's step on the same slab succeeded).
  * alloc: the same; at most one new slab a call.
  */
-import { cmpxchg, fetchAdd, loadAcquire, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
+import {
+  cmpxchg,
+  fetchAdd,
+  loadAcquire,
+  readPrivate,
+  storeRelease,
+  type Words,
+  writePrivate,
+} from "#primitive";
 import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext } from "../cpu/index.ts";
 import { localTryLock, localUnlock } from "../sync/index.ts";
 import { CacheLists } from "./cache-lists.ts";
@@ -61,13 +69,13 @@ export class Slab {
 
   /**
    * An object of the cache (its first word's address), or 0: out of memory, or nested in an alloc of
-   * the same cache on this CPU. `constructor` is for caches that have one. Any context.
+   * the same cache on this CPU. `construct` is for caches that have one. Any context.
    */
-  alloc(cache: number, constructor?: SlabConstructor): number {
+  alloc(cache: number, construct?: SlabConstructor): number {
     const local = this.localOf(cache);
     if (!localTryLock(this.words, local + SLAB_CPU_LOCK)) return 0;
     const object = readPrivate(this.words, local + SLAB_CPU_FREE_LIST);
-    if (object === 0) return this.allocSlow(cache, local, constructor);
+    if (object === 0) return this.allocSlow(cache, local, construct);
     this.pop(cache, local, object);
     localUnlock(this.words, local + SLAB_CPU_LOCK);
     return object;
@@ -97,12 +105,16 @@ export class Slab {
   }
 
   /** The lock is held, the private list empty. */
-  private allocSlow(cache: number, local: number, constructor: SlabConstructor | undefined): number {
+  private allocSlow(cache: number, local: number, construct: SlabConstructor | undefined): number {
     enterContext(this.words, this.cpu.area, CRITICAL_SHIFT);
-    const object = this.refill(cache, local, constructor);
-    if (object !== 0) this.pop(cache, local, object);
-    localUnlock(this.words, local + SLAB_CPU_LOCK);
-    leaveContext(this.words, this.cpu.area, CRITICAL_SHIFT);
+    let object = 0;
+    try {
+      object = this.refill(cache, local, construct);
+      if (object !== 0) this.pop(cache, local, object);
+    } finally {
+      localUnlock(this.words, local + SLAB_CPU_LOCK);
+      leaveContext(this.words, this.cpu.area, CRITICAL_SHIFT);
+    }
     this.cpu.irqWork.kick();
     return object;
   }
@@ -146,10 +158,10 @@ export class Slab {
   }
 
   /** Finds free objects for the private list. Returns the first, which is on it, or 0. The lock is held. */
-  private refill(cache: number, local: number, constructor: SlabConstructor | undefined): number {
+  private refill(cache: number, local: number, construct: SlabConstructor | undefined): number {
     let first = this.refillFromCurrent(cache, local);
     if (first === 0) {
-      const page = this.lists.take(cache) || this.newSlab(cache, constructor);
+      const page = this.lists.take(cache) || this.newSlab(cache, construct);
       if (page !== 0) first = this.adopt(cache, local, page);
     }
     storeRelease(this.words, local + SLAB_CPU_REFILLS, readPrivate(this.words, local + SLAB_CPU_REFILLS) + 1);
@@ -201,7 +213,11 @@ export class Slab {
     const link = readPrivate(this.words, cache + CACHE_LINK);
     let last = first;
     let count = 1;
-    for (let next = readPrivate(this.words, last + link); next !== 0; next = readPrivate(this.words, last + link)) {
+    for (
+      let next = readPrivate(this.words, last + link);
+      next !== 0;
+      next = readPrivate(this.words, last + link)
+    ) {
       last = next;
       count++;
     }
@@ -217,11 +233,11 @@ export class Slab {
   }
 
   /** A slab of new pages, all free, frozen. Returns its page, or 0. */
-  private newSlab(cache: number, constructor: SlabConstructor | undefined): number {
+  private newSlab(cache: number, construct: SlabConstructor | undefined): number {
     const count = readPrivate(this.words, cache + CACHE_PAGES);
     const page = this.pages.alloc(count);
     if (page === 0) return 0;
-    this.linkObjects(cache, page, constructor);
+    this.linkObjects(cache, page, count, construct);
     const descriptor = this.pages.descriptor(page);
     writePrivate(this.words, descriptor + DESC_CACHE, cache);
     storeRelease(this.words, descriptor + DESC_STATE, stateOf(1, 0, STATE_FROZEN));
@@ -231,14 +247,25 @@ export class Slab {
     return page;
   }
 
-  private linkObjects(cache: number, page: number, constructor: SlabConstructor | undefined): void {
+  /** Links the objects and constructs them. A constructor that throws leaves no slab behind. */
+  private linkObjects(
+    cache: number,
+    page: number,
+    pages: number,
+    construct: SlabConstructor | undefined,
+  ): void {
     const unit = readPrivate(this.words, cache + CACHE_UNIT_WORDS);
     const link = readPrivate(this.words, cache + CACHE_LINK);
     let object = this.pages.address(page);
-    for (let left = readPrivate(this.words, cache + CACHE_OBJECTS); left > 0; left--) {
-      writePrivate(this.words, object + link, left > 1 ? object + unit : 0);
-      if (constructor !== undefined) constructor(object);
-      object += unit;
+    try {
+      for (let left = readPrivate(this.words, cache + CACHE_OBJECTS); left > 0; left--) {
+        writePrivate(this.words, object + link, left > 1 ? object + unit : 0);
+        if (construct !== undefined) construct(object);
+        object += unit;
+      }
+    } catch (error) {
+      this.pages.free(page, pages);
+      throw error;
     }
   }
 

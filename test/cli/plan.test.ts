@@ -109,6 +109,7 @@ test("ids of one worker's allocations follow each other", () => {
     [2 * 4 + ACT.alloc, 0 * 4 + ACT.freeRemote, 2 * 4 + ACT.free],
   );
   assert.deepEqual([...plan.sizes], [1, 3, 2]);
+  assert.deepEqual(plan.remote, { objects: 1, bytes: 1 });
 });
 
 test("a trace of one thread is spread by slot, and nothing is freed elsewhere", () => {

@@ -90,7 +90,7 @@ test("rounds add up", () => {
 });
 
 test("more workers than the trace has threads, and than there are processors", () => {
-  assert.equal(replayJson(tracePath, "--threads", "40").threads, 40);
+  assert.equal(replayJson(tracePath, "--threads", "64").threads, 64);
 });
 
 test("as many workers as threads, at most 8, when not told", async () => {
@@ -122,11 +122,16 @@ test("a heap that is too small fails allocations, and nothing else", () => {
   assert.equal(report.corrupted, 0);
   assert.equal(report.lost, 0);
   const { stdout } = run("replay", tracePath, "--threads", "2", "--heap-bytes", "2M");
-  assert.match(stdout, /Try a larger --heap-bytes/);
+  assert.match(stdout, /allocations? failed in a heap of 2\.0 MiB; try a larger --heap-bytes/);
+});
+
+test("a worker that dies ends the run with one line and exit code 1", () => {
+  // Room for the heap itself, but not for the first objects of eight threads.
+  failsWith(1, /worker \d died: /, "replay", tracePath, "--threads", "8", "--heap-bytes", "400K");
 });
 
 test("a heap that cannot be", () => {
-  failsWith(2, /no heap of 1 B for 3 threads: /, "replay", tracePath, "--threads", "2", "--heap-bytes", "1");
+  failsWith(2, /no heap of 1 B for 2 threads: /, "replay", tracePath, "--threads", "2", "--heap-bytes", "1");
 });
 
 test("bad input: one line, exit code 2", async () => {
