@@ -101,7 +101,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string): Booted {
   const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers);
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const kmalloc = new Kmalloc(new Slab(pages, cpu), tables.kmallocCaches);
-  const caches = new Caches(cpu, cpus, areas, kmalloc, () => allocators.ownCaches());
+  const caches = new Caches(cpu, areas, kmalloc, () => allocators.ownCaches());
   const allocators = new Allocators(directory, areas, kmalloc, caches);
   handlers.push((item) => caches.work(item));
   return { arena, directory, cpus, cpu, areas, pages, kmalloc, allocators, workqueue, firstPage };

@@ -44,19 +44,28 @@ export class Directory {
    * Errors: `limit`.
    */
   reserve(kind: number, name: string): number {
-    // pairs with nothing: the counter only keeps reservations apart
+    // keeps reservations apart; publishes nothing
     const index = fetchAdd(this.words, RECORDS_USED, 1);
     if (index >= this.capacity) {
       fetchAdd(this.words, RECORDS_USED, -1);
-      throw new SharedHeapError(
-        "limit",
-        `no room for the name "${name}": all ${this.capacity} are taken; raise maxNames in SharedHeap.create()`,
-      );
+      this.refuse(name);
     }
     const record = this.records + index * RECORD_WORDS;
     writePrivate(this.words, record + RECORD_KIND, kind);
     writeName(this.words, record + RECORD_NAME, name);
     return record;
+  }
+
+  /** Throws `limit` if there is no room for another name: before anything else is reserved for it. */
+  checkRoom(name: string): void {
+    if (loadAcquire(this.words, RECORDS_USED) >= this.capacity) this.refuse(name);
+  }
+
+  private refuse(name: string): never {
+    throw new SharedHeapError(
+      "limit",
+      `no room for the name "${name}": all ${this.capacity} are taken; raise maxNames in SharedHeap.create()`,
+    );
   }
 
   /** Publishes a reserved record. Returns it, or the record of the same kind and name that was there first. */

@@ -65,7 +65,7 @@ export class Cpus {
     return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_ONLINE) === state;
   }
 
-  /** From here on the CPU is offline: what others send it goes on to slab. Its owner calls this. */
+  /** From here on others see that the CPU is going. Its owner calls this. */
   beginDetach(cpu: number): void {
     this.setState(cpu, CPU_DYING);
   }
@@ -78,13 +78,8 @@ export class Cpus {
   private setState(cpu: number, state: number): void {
     const at = this.slotOf(cpu) + SLOT_STATE;
     const before = loadAcquire(this.words, at);
-    // pairs with `take` and `isOnline`; only the owner changes the slot of a CPU that is not free
+    // pairs with `take`; only the owner changes the slot of a CPU that is not free
     storeRelease(this.words, at, (before & ~STATE_MASK) | state);
-  }
-
-  isOnline(cpu: number): boolean {
-    // pairs with setState and `take`
-    return (loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) & STATE_MASK) === CPU_ONLINE;
   }
 
   generationOf(cpu: number): number {

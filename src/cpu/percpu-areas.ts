@@ -30,12 +30,6 @@ export class PercpuAreas {
     return this.first + cpu * this.areaWords;
   }
 
-  /** The CPU in whose area the word lies, or -1. */
-  cpuOf(at: number): number {
-    const cpu = Math.floor((at - this.first) / this.areaWords);
-    return cpu >= 0 && cpu < this.maxCpus ? cpu : -1;
-  }
-
   /** The instance on `cpu` of the variable that `at` is an instance of. */
   instanceOn(cpu: number, at: number): number {
     return this.areaOf(cpu) | (at & (this.areaWords - 1));

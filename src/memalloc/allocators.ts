@@ -103,6 +103,7 @@ export class Allocators {
   }
 
   private make(name: string, size: number): number {
+    this.directory.checkRoom(name);
     const percpu = this.areas.reserve(size === 0 ? ALL_CACHES_WORDS : CACHE_WORDS);
     const record = this.directory.reserve(KIND_ALLOCATOR, name);
     this.directory.store(record, RECORD_DATA + ALLOC_SIZE, size);

@@ -14,8 +14,8 @@
  *
  * Progress: alloc, free: wait-free but for the work they may run, which is bounded by a batch.
  */
-import { readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
-import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
+import { loadAcquire, readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
+import type { Cpu, PercpuAreas } from "../cpu/index.ts";
 import { type Kmalloc, type Pages, type Slab, slabPageAt } from "../mm/index.ts";
 import {
   llistAdd,
@@ -43,6 +43,7 @@ import {
   LOW,
   OBJECT_CHECK,
   OBJECT_HOME,
+  OPEN,
   REFILLS,
   SLAB_CACHE,
   TAKEN,
@@ -66,23 +67,15 @@ export class Caches {
   readonly words: Words;
   readonly cpu: Cpu;
   readonly pages: Pages;
-  private readonly cpus: Cpus;
   private readonly areas: PercpuAreas;
   private readonly kmalloc: Kmalloc;
   private readonly slab: Slab;
   private readonly configured: () => Iterable<number>;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
-  constructor(
-    cpu: Cpu,
-    cpus: Cpus,
-    areas: PercpuAreas,
-    kmalloc: Kmalloc,
-    configured: () => Iterable<number>,
-  ) {
+  constructor(cpu: Cpu, areas: PercpuAreas, kmalloc: Kmalloc, configured: () => Iterable<number>) {
     this.words = areas.words;
     this.cpu = cpu;
-    this.cpus = cpus;
     this.areas = areas;
     this.kmalloc = kmalloc;
     this.slab = kmalloc.slab;
@@ -97,6 +90,7 @@ export class Caches {
     if (readPrivate(this.words, cache + UNIT_WORDS) === 0) this.configure(cache, config);
     else if (readPrivate(this.words, cache + HAND) !== HAND_CLOSED) return true;
     writePrivate(this.words, cache + HAND, HAND_IDLE);
+    storeRelease(this.words, cache + OPEN, 1);
     const { prefill } = watermarksOf(config.unitBytes);
     return this.refillFromSlab(cache, prefill) === prefill;
   }
@@ -117,6 +111,8 @@ export class Caches {
 
   /** Gives up a cache of this CPU: everything it has goes back to slab. Task context; the CPU is dying. */
   close(cache: number): void {
+    // pairs with the load in sendHome: a chain pushed before that load sees 0 is taken by startRound here
+    storeRelease(this.words, cache + OPEN, 0);
     this.takeExtras(cache);
     this.drain(cache);
     this.startRound(cache);
@@ -293,8 +289,8 @@ export class Caches {
     const older = !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE);
     // pairs with refillFromChain and startRound: hands the chain over
     llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
-    // looked at after the push: a CPU that goes offline empties the list after it says so
-    if (older || !this.cpus.isOnline(this.areas.cpuOf(home))) this.startRound(home);
+    // looked at after the push: an owner that closes the cache empties the list after it says so
+    if (older || loadAcquire(this.words, home + OPEN) === 0) this.startRound(home);
   }
 
   /** Sends all chains that wait at `home` back to slab. Whoever holds the taker word meanwhile does it for us. */
@@ -302,7 +298,7 @@ export class Caches {
     // each further pass is owed to another CPU's push during the last one
     for (
       let pass = 0;
-      pass < this.cpus.maxCpus && !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE);
+      pass < this.areas.maxCpus && !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE);
       pass++
     ) {
       if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;

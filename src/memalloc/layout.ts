@@ -58,6 +58,8 @@ export const TAKEN = 15;
 export const FREE_BY_RCU_TTRACE = 16;
 /** Taker word of FREE_BY_RCU_TTRACE. */
 export const TAKER = 17;
+/** 1 while the owner has the cache open: objects sent home may wait there. Writer: owner; anyone reads: atomic. */
+export const OPEN = 18;
 /** Two lines: the owner's, and the one that others write to. */
 export const CACHE_WORDS = 32;
 

@@ -116,6 +116,7 @@ function checkShape(options: KmemCacheOptions): CacheShape {
 }
 
 function makeCache(directory: Directory, areas: PercpuAreas, name: string, shape: CacheShape): number {
+  directory.checkRoom(name);
   const offset = areas.reserve(SLAB_CPU_WORDS);
   const record = directory.reserve(KIND_KMEM_CACHE, name);
   initCache(directory.words, record + RECORD_DATA, shape, offset);
