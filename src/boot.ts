@@ -8,7 +8,7 @@ import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layou
 import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
-import { Allocators, Caches } from "./memalloc/index.ts";
+import { Allocators, Caches, type Watermarks, watermarksOf } from "./memalloc/index.ts";
 import {
   Kmalloc,
   Pages,
@@ -21,6 +21,13 @@ import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS } from "./mm/layout.ts";
 
 /** A heap must have at least this many pages behind its tables. */
 const MIN_PAGES = 16;
+
+/** Constants that a checker makes small, so that it gets to their limits soon. The same on every thread. */
+export interface Tuning {
+  readonly watermarks: (unitBytes: number) => Watermarks;
+}
+
+const DEFAULT_TUNING: Tuning = { watermarks: watermarksOf };
 
 /** The tables, and the layers that need no CPU. */
 interface Tables {
@@ -43,7 +50,12 @@ export interface Booted extends System {
 }
 
 /** Fills in a new heap, whose memory is zero unless `dirty`, and attaches this thread. Errors: `bad-option`. */
-export function bootCreator(arena: Arena, name: string, dirty: boolean): Booted {
+export function bootCreator(
+  arena: Arena,
+  name: string,
+  dirty: boolean,
+  tuning: Tuning = DEFAULT_TUNING,
+): Booted {
   const tables = layOut(arena);
   const pages = arena.words.length / PAGE_WORDS - tables.firstPage;
   if (pages < MIN_PAGES) {
@@ -56,7 +68,7 @@ export function bootCreator(arena: Arena, name: string, dirty: boolean): Booted 
   }
   if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
   storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
-  const booted = attachCpu(arena, tables, name);
+  const booted = attachCpu(arena, tables, name, tuning);
   booted.pages.format(tables.firstPage);
   booted.kmalloc.format(tables.kmallocLocal);
   publishArena(arena);
@@ -64,8 +76,8 @@ export function bootCreator(arena: Arena, name: string, dirty: boolean): Booted 
 }
 
 /** Attaches this thread to a heap. Errors: `full`. */
-export function bootAttacher(arena: Arena, name: string): Booted {
-  return attachCpu(arena, layOut(arena), name);
+export function bootAttacher(arena: Arena, name: string, tuning: Tuning = DEFAULT_TUNING): Booted {
+  return attachCpu(arena, layOut(arena), name, tuning);
 }
 
 function layOut(arena: Arena): Tables {
@@ -95,14 +107,14 @@ function layOut(arena: Arena): Tables {
   };
 }
 
-function attachCpu(arena: Arena, tables: Tables, name: string): Booted {
+function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): Booted {
   const { directory, cpus, workqueue, areas, firstPage } = tables;
   const handlers: WorkHandler[] = [];
   const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers);
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const kmalloc = new Kmalloc(new Slab(pages, cpu), tables.kmallocCaches);
   const caches = new Caches(cpu, areas, kmalloc, () => allocators.ownCaches());
-  const allocators = new Allocators(directory, areas, kmalloc, caches);
+  const allocators = new Allocators(directory, areas, kmalloc, caches, tuning.watermarks);
   handlers.push((item) => caches.work(item));
   return { arena, directory, cpus, cpu, areas, pages, kmalloc, allocators, workqueue, firstPage };
 }

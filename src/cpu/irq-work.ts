@@ -14,10 +14,13 @@ import { llistAdd, llistDelAll, llistEmpty, llistNext } from "../sync/index.ts";
 import { enterContext, HARDIRQ_SHIFT, inTask, leaveContext } from "./contexts.ts";
 import { AREA_IRQ_WORK, WORK_ID, WORK_LINK, WORK_PENDING } from "./layout.ts";
 
-/** Does the work of an item, in hardirq context. */
-export type WorkHandler = (item: number) => void;
+/**
+ * Does the work of an item, in hardirq context. Returns false if that cannot be now, because the call
+ * that was interrupted is in the middle of the same thing: then the item stays pending.
+ */
+export type WorkHandler = (item: number) => boolean;
 
-/** Handlers raise again only what new calls made necessary, so this is never reached by a finite program. */
+/** Rounds of one run: more than one only if nested calls raised work while it was under way. */
 const MAX_ROUNDS = 64;
 
 export class IrqWork {
@@ -55,23 +58,26 @@ export class IrqWork {
     try {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const item = llistDelAll(this.words, this.area + AREA_IRQ_WORK);
-        if (item === 0) return;
-        this.runAll(item);
+        if (item === 0 || !this.runAll(item)) return;
       }
     } finally {
       leaveContext(this.words, this.area, HARDIRQ_SHIFT);
     }
   }
 
-  private runAll(first: number): void {
+  /** Returns true if any item could be worked on. */
+  private runAll(first: number): boolean {
+    let worked = false;
     let item = first;
     while (item !== 0) {
       const next = llistNext(this.words, item);
       // pairs with the CAS in raise: from here on a raise queues the item again, so nothing that
       // happens while the handler runs is missed
       storeRelease(this.words, item + WORK_PENDING, 0);
-      this.handlers[readPrivate(this.words, item + WORK_ID)](item);
+      if (this.handlers[readPrivate(this.words, item + WORK_ID)](item)) worked = true;
+      else this.raise(item);
       item = next;
     }
+    return worked;
   }
 }

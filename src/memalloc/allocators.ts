@@ -15,7 +15,7 @@ import {
 } from "./layout.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
-import { ALL_CACHES_WORDS, cacheTable, UNIT_SIZES, watermarksOf } from "./sizes.ts";
+import { ALL_CACHES_WORDS, cacheTable, UNIT_SIZES, type Watermarks } from "./sizes.ts";
 
 /** An allocator of the heap, whether this thread has it open or not. */
 export interface Allocator {
@@ -34,12 +34,21 @@ export class Allocators {
   private readonly areas: PercpuAreas;
   private readonly kmalloc: Kmalloc;
   private readonly caches: Caches;
+  private readonly watermarks: (unitBytes: number) => Watermarks;
 
-  constructor(directory: Directory, areas: PercpuAreas, kmalloc: Kmalloc, caches: Caches) {
+  /** `watermarks` is the same on every thread of a heap. */
+  constructor(
+    directory: Directory,
+    areas: PercpuAreas,
+    kmalloc: Kmalloc,
+    caches: Caches,
+    watermarks: (unitBytes: number) => Watermarks,
+  ) {
     this.directory = directory;
     this.areas = areas;
     this.kmalloc = kmalloc;
     this.caches = caches;
+    this.watermarks = watermarks;
   }
 
   /**
@@ -58,7 +67,7 @@ export class Allocators {
     const allocator = this.findOrMake(checkName(name), inRange("size", size, 1, MAX_FIXED_PAYLOAD));
     if (!this.openCaches(allocator)) this.refuseEmpty(allocator);
     const cache = this.caches.cpu.area + allocator.percpu;
-    return new MemCache(this.opened(allocator), size, cache, watermarksOf(allocator.unitSizes[0]));
+    return new MemCache(this.opened(allocator), size, cache, this.watermarks(allocator.unitSizes[0]));
   }
 
   /** All allocators of the heap. */
@@ -129,7 +138,8 @@ export class Allocators {
     let filled = true;
     this.cachesOn(this.caches.cpu.id, allocator).forEach((cache, i) => {
       const unitBytes = allocator.unitSizes[i];
-      const config = { unitBytes, slabCache: this.kmalloc.cacheFor(unitBytes), key: allocator.key };
+      const slabCache = this.kmalloc.cacheFor(unitBytes);
+      const config = { unitBytes, slabCache, watermarks: this.watermarks(unitBytes), key: allocator.key };
       if (!this.caches.open(cache, config)) filled = false;
     });
     return filled;

@@ -54,11 +54,12 @@ import {
   WORK,
   WORK_ID_CACHE,
 } from "./layout.ts";
-import { watermarksOf } from "./sizes.ts";
+import type { Watermarks } from "./sizes.ts";
 
 /** What a cache is made with. */
 export interface CacheConfig {
   readonly unitBytes: number;
+  readonly watermarks: Watermarks;
   readonly slabCache: number;
   readonly key: number;
 }
@@ -91,13 +92,13 @@ export class Caches {
     else if (readPrivate(this.words, cache + HAND) !== HAND_CLOSED) return true;
     writePrivate(this.words, cache + HAND, HAND_IDLE);
     storeRelease(this.words, cache + OPEN, 1);
-    const { prefill } = watermarksOf(config.unitBytes);
+    const { prefill } = config.watermarks;
     return this.refillFromSlab(cache, prefill) === prefill;
   }
 
   /** Once in the life of a cache: other CPUs read some of it whenever they send objects home. */
   private configure(cache: number, config: CacheConfig): void {
-    const { low, high, batch } = watermarksOf(config.unitBytes);
+    const { low, high, batch } = config.watermarks;
     writePrivate(this.words, cache + LOW, low);
     writePrivate(this.words, cache + HIGH, high);
     writePrivate(this.words, cache + BATCH, batch);
@@ -216,13 +217,18 @@ export class Caches {
 
   // -- the work ---------------------------------------------------------------------------------
 
-  /** The irq_work of a cache: extras home, then a refill or a trim, at most one batch. */
-  work(item: number): void {
+  /**
+   * The irq_work of a cache: extras home, then a refill or a trim, at most one batch. False if a call
+   * further down the stack is using the cache.
+   */
+  work(item: number): boolean {
     const cache = item - WORK;
+    if (readPrivate(this.words, cache + HAND) !== HAND_IDLE) return false;
     this.takeExtras(cache);
     const depth = this.depth(cache);
     if (depth < readPrivate(this.words, cache + LOW)) this.refill(cache);
     else if (depth > readPrivate(this.words, cache + HIGH)) this.trim(cache);
+    return true;
   }
 
   private takeExtras(cache: number): void {

@@ -20,6 +20,7 @@ import {
   HAND,
   HAND_CLOSED,
   HAND_IDLE,
+  HIGH,
   OBJECT_CHECK,
   OBJECT_HOME,
   REFILLS,
@@ -28,7 +29,6 @@ import {
   TRIMS,
   UNIT_WORDS,
 } from "./layout.ts";
-import { watermarksOf } from "./sizes.ts";
 
 /** What an allocator holds, over all CPUs. Exact while no call is under way. */
 export interface AllocatorBooks {
@@ -90,7 +90,7 @@ function checkCache(walk: Walk, unitBytes: number): number {
   const hand = loadAcquire(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
-  const free = checkFreeList(walk, watermarksOf(unitBytes).high);
+  const free = checkFreeList(walk, loadAcquire(words, cache + HIGH));
   const extra = checkChains(walk, FREE_LIST_EXTRA);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra list`);
   const chained = checkChains(walk, FREE_BY_RCU_TTRACE);

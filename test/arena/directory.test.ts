@@ -12,7 +12,10 @@ function twoDirectories(maxNames: number): [Directory, Directory] {
   return [0, 1].map(() => new Directory(arena, new Memblock(HEADER_WORDS))) as [Directory, Directory];
 }
 
-const entry = fc.record({ kind: fc.integer({ min: 1, max: 3 }), name: fc.constantFrom("a", "b", "ab", "c", "d") });
+const entry = fc.record({
+  kind: fc.integer({ min: 1, max: 3 }),
+  name: fc.constantFrom("a", "b", "ab", "c", "d"),
+});
 const step = fc.oneof(
   fc.record({ what: fc.constant("reserve" as const), thread: fc.nat(1), entry }),
   fc.record({ what: fc.constant("publish" as const), thread: fc.nat(1), pick: fc.nat(99) }),
@@ -76,15 +79,19 @@ test("a directory is a map from (kind, name) to records, for all threads", () =>
 test("records do not overlap, and there are exactly maxNames", () => {
   for (const maxNames of [16, 40]) {
     const [directory] = twoDirectories(maxNames);
-    const records = Array.from({ length: maxNames }, (_, i) => directory.publish(directory.reserve(1, `n${i}`)));
+    const records = Array.from({ length: maxNames }, (_, i) =>
+      directory.publish(directory.reserve(1, `n${i}`)),
+    );
     records.forEach((record, i) => {
       for (let word = RECORD_DATA; word < RECORD_WORDS; word++) directory.store(record, word, i + 1);
     });
     records.forEach((record, i) => {
       assert.equal(directory.find(1, `n${i}`), record);
-      for (let word = RECORD_DATA; word < RECORD_WORDS; word++) assert.equal(directory.load(record, word), i + 1);
+      for (let word = RECORD_DATA; word < RECORD_WORDS; word++)
+        assert.equal(directory.load(record, word), i + 1);
     });
-    for (let again = 0; again < 3; again++) throwsCode("limit", () => directory.reserve(1, "one more"), /"one more"/);
+    for (let again = 0; again < 3; again++)
+      throwsCode("limit", () => directory.reserve(1, "one more"), /"one more"/);
     assert.equal(directory.find(1, "one more"), 0);
     assert.equal(directory.at(maxNames), 0);
   }

@@ -43,7 +43,9 @@ test("a name is read as it was written, whatever was there before, and touches n
 });
 
 test("nameIs is equality", () => {
-  const near = fc.tuple(name, name).chain(([a, b]) => fc.constantFrom([a, a], [a, b], [a, `${a}x`], [`${a}x`, a]));
+  const near = fc
+    .tuple(name, name)
+    .chain(([a, b]) => fc.constantFrom([a, a], [a, b], [a, `${a}x`], [`${a}x`, a]));
   fc.assert(
     fc.property(near, ([written, asked]) => {
       const words = new Int32Array(16);

@@ -47,12 +47,16 @@ test("bytes: a page to 4 GiB, rounded down to whole pages", () => {
 
 test("what is not given gets a default that could have been given", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 4096, max: 2 ** 32 }), fc.integer({ min: 1, max: 64 }), (bytes, maxCpus) => {
-      const geometry = resolveGeometry({ maxCpus }, bytes);
-      assert.deepEqual(resolveGeometry(geometry, geometry.bytes), geometry);
-      const areas = geometry.percpuBytes * maxCpus;
-      assert.ok(geometry.percpuBytes === 16 * KIB || areas * 32 <= bytes, `${areas} bytes of areas`);
-    }),
+    fc.property(
+      fc.integer({ min: 4096, max: 2 ** 32 }),
+      fc.integer({ min: 1, max: 64 }),
+      (bytes, maxCpus) => {
+        const geometry = resolveGeometry({ maxCpus }, bytes);
+        assert.deepEqual(resolveGeometry(geometry, geometry.bytes), geometry);
+        const areas = geometry.percpuBytes * maxCpus;
+        assert.ok(geometry.percpuBytes === 16 * KIB || areas * 32 <= bytes, `${areas} bytes of areas`);
+      },
+    ),
   );
 });
 

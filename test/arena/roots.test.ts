@@ -60,7 +60,8 @@ test("one more than maxNames is a limit that says how to raise it; the others go
   const system = newHeap({ maxNames: 16 });
   const roots = new Roots(system.directory);
   for (let i = 0; i < 16; i++) roots.set(`r${i}`, i);
-  for (let again = 0; again < 3; again++) throwsCode("limit", () => roots.set("r16", 1), /all 16.*raise maxNames/);
+  for (let again = 0; again < 3; again++)
+    throwsCode("limit", () => roots.set("r16", 1), /all 16.*raise maxNames/);
   roots.set("r3", 33);
   assert.deepEqual([roots.get("r3"), roots.get("r15"), roots.get("r16")], [33, 15, 0]);
   assertSound(system);

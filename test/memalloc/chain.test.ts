@@ -21,7 +21,8 @@ test("a chain gives its objects back, the last pushed first", () => {
         first = node;
       }
       assert.deepEqual(walk(words, first), nodes.toReversed());
-      for (const node of nodes) assert.equal(words[node + OBJECT_CHECK], 0, "no object of a chain looks allocated");
+      for (const node of nodes)
+        assert.equal(words[node + OBJECT_CHECK], 0, "no object of a chain looks allocated");
     }),
   );
 });

@@ -36,10 +36,13 @@ export function throwsCode(code: SharedHeapErrorCode, call: () => unknown, what 
 
 /** Asserts that `call` leaves every word of the heap as it was. */
 export function changesNothing<T>(heap: SharedHeap, call: () => T, what = ""): T {
-  const before = heap.i32.slice();
+  const now = Buffer.from(heap.u8.buffer, heap.u8.byteOffset, heap.u8.length);
+  const before = Buffer.from(now);
   const result = call();
-  const at = heap.i32.findIndex((word, i) => word !== before[i]);
-  if (at >= 0) assert.fail(`${what}: word ${at} was ${before[at]}, is ${heap.i32[at]}`);
+  if (!before.equals(now)) {
+    const at = now.findIndex((byte, i) => byte !== before[i]) >>> 2;
+    assert.fail(`${what}: word ${at} was ${before.readInt32LE(at * 4)}, is ${now.readInt32LE(at * 4)}`);
+  }
   return result;
 }
 

@@ -26,7 +26,10 @@ for (const size of [8, 60, 248, 500, 4088]) {
     pass(2000);
     const settled = heaps[0].stats().pages.peak;
     pass(100_000);
-    assert.ok(heaps[0].stats().pages.peak <= settled + 4, `${heaps[0].stats().pages.peak} pages, were ${settled}`);
+    assert.ok(
+      heaps[0].stats().pages.peak <= settled + 4,
+      `${heaps[0].stats().pages.peak} pages, were ${settled}`,
+    );
     assert.equal(booksOf(heaps[0], "any").out, 0);
     heaps[0].checkInvariants();
   });
@@ -88,9 +91,12 @@ test("a chain goes to slab if its home's new thread has not opened the allocator
 });
 
 test("a producer whose CPU changes hands now and then leaves nothing behind", () => {
-  const rounds = fc.array(fc.record({ count: fc.integer({ min: 1, max: 250 }), size: fc.integer({ min: 1, max: 4088 }) }), {
-    maxLength: 12,
-  });
+  const rounds = fc.array(
+    fc.record({ count: fc.integer({ min: 1, max: 250 }), size: fc.integer({ min: 1, max: 4088 }) }),
+    {
+      maxLength: 12,
+    },
+  );
   fc.assert(
     fc.property(rounds, (list) => {
       const [a, b] = cpusOf(2, { bytes: 8 * MIB });

@@ -4,7 +4,9 @@ import { Worker } from "node:worker_threads";
 /** Runs `module` once for each job, in a thread each; resolves to what each posted. The first error stops all. */
 export async function runThreads<Answer>(module: URL, jobs: readonly object[]): Promise<Answer[]> {
   const gate = new Int32Array(new SharedArrayBuffer(4));
-  const workers = jobs.map((job) => new Worker(module, { workerData: { ...job, gate, threads: jobs.length } }));
+  const workers = jobs.map(
+    (job) => new Worker(module, { workerData: { ...job, gate, threads: jobs.length } }),
+  );
   try {
     return await Promise.all(workers.map((worker) => answerOf<Answer>(worker)));
   } finally {

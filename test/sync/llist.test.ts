@@ -61,7 +61,13 @@ test("any sequence of calls does what a stack does", () => {
 async function hammer(taking: "all" | "first", threads: number): Promise<void> {
   const each = 50;
   const words = new Int32Array(new SharedArrayBuffer((64 + threads * each * NODE_WORDS) * 4));
-  const jobs = Array.from({ length: threads }, (_, i) => ({ words, index: i, each, taking, rounds: 60_000 }));
+  const jobs = Array.from({ length: threads }, (_, i) => ({
+    words,
+    index: i,
+    each,
+    taking,
+    rounds: 250_000,
+  }));
   const left = await runThreads<number[]>(worker, jobs);
   const found = [...left.flat(), ...chain(words, llistDelAll(words, 0))].sort((a, b) => a - b);
   assert.deepEqual(

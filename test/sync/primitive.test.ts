@@ -2,8 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { LINE_WORDS, WORD_SHIFT } from "#src/sync/layout.js";
-import { cmpxchg, fetchAdd, fetchOr, loadAcquire, storeRelease } from "#src/sync/primitive.js";
-import { viewWords, xchg, zeroPrivate } from "#src/sync/primitive.js";
+import {
+  cmpxchg,
+  fetchAdd,
+  fetchOr,
+  loadAcquire,
+  storeRelease,
+  viewWords,
+  xchg,
+  zeroPrivate,
+} from "#src/sync/primitive.js";
 
 test("a word is four bytes, a line 64", () => {
   assert.equal(1 << WORD_SHIFT, Int32Array.BYTES_PER_ELEMENT);

@@ -1,0 +1,19 @@
+/** The shortest life of an object. */
+import type { Subject, Workload } from "./workload.ts";
+
+const SIZE = 64;
+
+export const pair64: Workload = {
+  name: "pair64",
+  what: "allocate 64 bytes, free them",
+  size: SIZE,
+  prepare(subject: Subject, words: Int32Array) {
+    return (operations) => {
+      for (let i = 0; i < operations; i++) {
+        const p = subject.alloc(SIZE);
+        words[p >>> 2] = i;
+        subject.free(p);
+      }
+    };
+  },
+};

@@ -1,0 +1,66 @@
+/** A CPU of the model: where it is in its program, and what its current call has seen so far. */
+import type { Op } from "./operations.ts";
+import type { Call } from "./scenario.ts";
+
+/** Steps of one call. A call that needs more is taken for a livelock. */
+export const MAX_LOG = 16384;
+export const MAX_DEPTH = 3;
+
+export const RUNNABLE = 0;
+export const DONE = 1;
+export const DEAD = 2;
+export type CpuState = 0 | 1 | 2;
+
+export class ModelCpu {
+  readonly id: number;
+  calls: readonly Call[] = [];
+  state: CpuState = RUNNABLE;
+  /** Index of the current call, its argument, and whether it has begun. */
+  call = 0;
+  argument = 0;
+  begun = false;
+  /** Results of the current call's steps; for each, what step it was, to tell that a replay diverged. */
+  readonly log = new Int32Array(MAX_LOG);
+  readonly keys = new Float64Array(MAX_LOG);
+  length = 0;
+  /** How much of the log the present execution of the call has consumed. */
+  position = 0;
+  /** Depth of nesting: 0 in the call itself. */
+  level = 0;
+  /** The step this CPU will take next. */
+  op: Op = 0;
+  at = -1;
+  a = 0;
+  b = 0;
+  /** Hash of what this CPU has seen: its place in the program and all results in the current call. */
+  seenA = 0;
+  seenB = 0;
+  steps = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  start(calls: readonly Call[]): void {
+    this.calls = calls;
+    this.state = RUNNABLE;
+    this.call = 0;
+    this.begun = false;
+    this.steps = 0;
+    this.level = 0;
+    this.at = -1;
+    this.seenA = 0;
+    this.seenB = 0;
+    this.forget();
+  }
+
+  /** The log of a finished call is not needed again. */
+  forget(): void {
+    this.length = 0;
+    this.position = 0;
+  }
+
+  get isReplaying(): boolean {
+    return this.position < this.length;
+  }
+}

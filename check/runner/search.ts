@@ -1,0 +1,47 @@
+/** Runs the schedules of one program, as its scenario's search says. */
+import type { Machine, Strategy } from "../engine/machine.ts";
+import type { Program } from "../engine/scenario.ts";
+import type { Violation } from "../engine/violation.ts";
+import type { Search } from "../scenarios/spec.ts";
+import { Bounded } from "../strategies/bounded.ts";
+import { Exhaustive } from "../strategies/exhaustive.ts";
+import { Pct, Pos } from "../strategies/sampling.ts";
+
+/** A strategy that knows when it is through. */
+interface Searcher extends Strategy {
+  restart(): void;
+  next(): boolean;
+}
+
+/** Calls of `progress` come about this often. */
+const PROGRESS_EXECUTIONS = 2000;
+
+export interface Searched {
+  readonly violation: Violation | undefined;
+  readonly exhausted: boolean;
+}
+
+/** `progress` is called now and then; when it returns false the search stops. */
+export function search(machine: Machine, program: Program, how: Search, seed: number, progress: () => boolean): Searched {
+  if (how.kind === "exhaustive" || how.kind === "bounded") {
+    const searcher = how.kind === "exhaustive" ? new Exhaustive() : new Bounded();
+    return searchAll(machine, program, searcher, progress);
+  }
+  const sampler = how.kind === "pct" ? new Pct(seed, how.depth) : new Pos(seed);
+  for (let i = 0; i < how.schedules; i++) {
+    const violation = machine.execute(program, sampler);
+    if (violation !== undefined) return { violation, exhausted: false };
+  }
+  progress();
+  return { violation: undefined, exhausted: false };
+}
+
+function searchAll(machine: Machine, program: Program, searcher: Searcher, progress: () => boolean): Searched {
+  for (let executions = 1; ; executions++) {
+    const violation = machine.execute(program, searcher);
+    if (violation !== undefined) return { violation, exhausted: false };
+    if (machine.sharedGrew) searcher.restart();
+    else if (!searcher.next()) return { violation: undefined, exhausted: true };
+    if (executions % PROGRESS_EXECUTIONS === 0 && !progress()) return { violation: undefined, exhausted: false };
+  }
+}

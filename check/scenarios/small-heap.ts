@@ -1,0 +1,25 @@
+/** A small heap with several CPUs, all driven by one thread: what the scenarios run on. */
+import type { Booted, Tuning } from "#src/boot.js";
+import type { Library } from "../library.ts";
+
+/** Watermarks so small that every call or two goes down to the slabs. */
+export const SMALL: Tuning = { watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }) };
+
+/** CPUs over a heap of `pages` pages behind its tables, or a few more. */
+export function bootCpus(library: Library, cpus: number, pages: number, tuning: Tuning = SMALL): Booted[] {
+  const options = { maxCpus: cpus, percpuBytes: 16384, maxNames: 16 };
+  const tables = 4096 * 5 + cpus * 16384 + 16384;
+  const bytes = 4096 * pages + tables;
+  const token = { buffer: new SharedArrayBuffer(bytes), byteOffset: 0, byteLength: bytes };
+  const arena = library.arena.formatArena(token, options);
+  const booted = [library.boot.bootCreator(arena, "", false, tuning)];
+  while (booted.length < cpus) {
+    booted.push(library.boot.bootAttacher(library.arena.openArena(token), "", tuning));
+  }
+  return booted;
+}
+
+/** `count` words that no layer uses, a line apart. */
+export function freeWords(system: Booted, count: number): number[] {
+  return Array.from({ length: count }, () => system.areas.areaOf(0) + system.areas.reserve(16));
+}

@@ -1,0 +1,64 @@
+/**
+ * Repeats a schedule. It is kept as its *deviations*: the points at which it did not take the first option,
+ * which is to let the current CPU go on. Few of them matter, and `minimise` finds those.
+ */
+import type { Decision, Machine, Strategy } from "../engine/machine.ts";
+import type { Program } from "../engine/scenario.ts";
+import type { Violation } from "../engine/violation.ts";
+
+export interface Deviation {
+  /** Which decision of the execution. */
+  readonly time: number;
+  readonly decision: Decision;
+}
+
+export class Replay implements Strategy {
+  /** The deviations that this execution could take. */
+  readonly taken: Deviation[] = [];
+  private readonly deviations: ReadonlyMap<number, Decision>;
+  private time = 0;
+
+  constructor(deviations: readonly Deviation[]) {
+    this.deviations = new Map(deviations.map(({ time, decision }) => [time, decision]));
+  }
+
+  begin(): void {
+    this.time = 0;
+    this.taken.length = 0;
+  }
+
+  pick(machine: Machine): Decision {
+    const time = this.time++;
+    const wanted = this.deviations.get(time);
+    if (wanted === undefined || !machine.options.subarray(0, machine.optionCount).includes(wanted)) {
+      return machine.options[0];
+    }
+    if (wanted !== machine.options[0]) this.taken.push({ time, decision: wanted });
+    return wanted;
+  }
+}
+
+/** The deviations of the execution that the machine has just made. */
+export function deviationsOf(machine: Machine, program: Program): Deviation[] {
+  const decisions = machine.decisions.slice(0, machine.decisionCount);
+  const replay = new Replay(Array.from(decisions, (decision, time) => ({ time, decision })));
+  machine.execute(program, replay);
+  return [...replay.taken];
+}
+
+/** The fewest deviations, as far as leaving out one part after the other finds them, for which the same oracle fires. */
+export function minimise(machine: Machine, program: Program, failing: readonly Deviation[], oracle: string): Deviation[] {
+  const fails = (deviations: readonly Deviation[]): boolean => {
+    const violation: Violation | undefined = machine.execute(program, new Replay(deviations));
+    return violation?.oracle === oracle;
+  };
+  let best = [...failing];
+  for (let part = Math.ceil(best.length / 2); part >= 1; part = part === 1 ? 0 : Math.ceil(part / 2)) {
+    for (let from = 0; from < best.length; ) {
+      const rest = [...best.slice(0, from), ...best.slice(from + part)];
+      if (fails(rest)) best = rest;
+      else from += part;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,59 @@
+/** The whole program, as a child process, with as few measurements as it does. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Run } from "../../bench/results.ts";
+
+const MAIN = fileURLToPath(new URL("../../bench/main.js", import.meta.url));
+
+function run(...argv: string[]) {
+  return spawnSync(process.execPath, [MAIN, ...argv], { encoding: "utf8", timeout: 120_000 });
+}
+
+test("a workload or an option that does not exist is one line and exit code 2", () => {
+  const workload = run("pear64");
+  assert.equal(workload.status, 2);
+  assert.match(workload.stderr, /^bench: unknown workload "pear64"; there are pair64, [^\n]*\n$/);
+  const option = run("--fast");
+  assert.equal(option.status, 2);
+  assert.match(option.stderr, /^bench: Unknown option '--fast'\n$/);
+  const rounds = run("--rounds", "none");
+  assert.equal(rounds.status, 2);
+  assert.match(rounds.stderr, /^bench: --rounds takes [^\n]*"none"\n$/);
+});
+
+test("--help and --list", () => {
+  const help = run("--help");
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /^usage: npm run bench/);
+  const list = run("--list");
+  assert.equal(list.status, 0);
+  assert.match(list.stdout, /^pair64 .*\nlifo100 .*\nws10k .*\nws10k64 .*\nlarson1 .*\n$/);
+});
+
+test("every workload runs, and says as JSON what was measured and where", () => {
+  const { status, stdout, stderr } = run("--rounds", "1", "--processes", "1", "--json");
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const { command, machine, node, results } = JSON.parse(stdout) as Run;
+  assert.equal(command, "npm run bench -- --rounds 1 --processes 1 --json");
+  assert.equal(node, process.version);
+  assert.notEqual(machine.cpu, "");
+  const measured = results.map(({ workload, subject }) => `${workload} ${subject}`);
+  assert.deepEqual(measured, [
+    ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `pair64 ${subject}`),
+    ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `lifo100 ${subject}`),
+    ...["MemAlloc", "kmalloc"].map((subject) => `ws10k ${subject}`),
+    ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `ws10k64 ${subject}`),
+    ...["MemAlloc", "kmalloc"].map((subject) => `larson1 ${subject}`),
+  ]);
+  for (const { time, reference } of results) assert.ok(time.median > 0 && reference.median > 0);
+});
+
+test("the table says whether the targets are met", () => {
+  const { status, stdout } = run("pair64", "--rounds", "1", "--processes", "1");
+  assert.equal(status, 0);
+  assert.match(stdout, /MemAlloc .* x reference +target: at most 3\.5, (met|missed) on this machine/);
+  assert.match(stdout, /MemCache .* x reference +target: at most 2\.2, (met|missed) on this machine/);
+});

@@ -1,0 +1,72 @@
+/** Runs a workload and prints, as JSON, what the garbage collector had to do meanwhile. Needs --expose-gc. */
+import { PerformanceObserver } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
+import { SharedHeap } from "sharedheap";
+
+const PAIRS = 10_000_000;
+const HELD = 1024;
+
+const heap = SharedHeap.create({ bytes: 64 * 2 ** 20, maxCpus: 2 });
+const any = heap.memAlloc({ name: "any" });
+const fixed = heap.memCache({ name: "fixed", size: 64 });
+const other = SharedHeap.attach(heap.token).memAlloc({ name: "any" });
+const held = new Int32Array(HELD);
+let kept: unknown;
+
+const workloads: Record<string, (pairs: number) => void> = {
+  any(pairs) {
+    for (let i = 0; i < pairs; i++) any.free(any.alloc(64));
+  },
+  fixed(pairs) {
+    for (let i = 0; i < pairs; i++) fixed.free(fixed.alloc());
+  },
+  /** Sizes of all buckets, hundreds of objects out at a time: with refills and trims. */
+  mixed(pairs) {
+    let random = 1;
+    for (let i = 0; i < pairs; i++) {
+      random = (Math.imul(random, 1103515245) + 12345) | 0;
+      const at = (random >>> 12) % HELD;
+      any.free(held[at]);
+      held[at] = any.alloc(1 + ((random >>> 8) % (i % 8 === 0 ? 4088 : 300)));
+    }
+    for (let at = 0; at < HELD; at++) {
+      any.free(held[at]);
+      held[at] = 0;
+    }
+  },
+  /** Allocated on one CPU and freed on another. */
+  moving(pairs) {
+    for (let i = 0; i < pairs; i++) other.free(any.alloc(64));
+  },
+  nested(pairs) {
+    const inside = () => any.free(any.alloc(64));
+    for (let i = 0; i < pairs; i++) heap.context.nmi(inside);
+  },
+  /** Makes an object of two numbers in each round: what the others must not do. */
+  control(pairs) {
+    for (let i = 0; i < pairs; i++) kept = { round: i, before: i - 1 };
+  },
+};
+
+async function measure(name: string): Promise<void> {
+  const run = workloads[name];
+  run(PAIRS / 10);
+  await setImmediate();
+  run(PAIRS / 10);
+  globalThis.gc?.();
+  await setImmediate();
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => {
+    collections += list.getEntries().length;
+  });
+  observer.observe({ entryTypes: ["gc"] });
+  const before = process.memoryUsage().heapUsed;
+  run(PAIRS);
+  const bytes = process.memoryUsage().heapUsed - before;
+  await setImmediate();
+  await setImmediate();
+  observer.disconnect();
+  console.log(JSON.stringify({ collections, bytes, problems: heap.verify(), kept: kept !== undefined }));
+}
+
+await measure(process.argv[2]);
