@@ -25,7 +25,7 @@ export type Command =
 /** The command line is wrong; the message says how. */
 export class UsageError extends Error {}
 
-const DEFAULT_ROUNDS = 21;
+const DEFAULT_ROUNDS = 201;
 const DEFAULT_PROCESSES = 3;
 const MAX_COUNT = 10_000;
 

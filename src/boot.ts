@@ -17,7 +17,7 @@ import {
   reservePageTables,
   Slab,
 } from "./mm/index.ts";
-import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS } from "./mm/layout.ts";
+import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS, TAKER_TRIES } from "./mm/layout.ts";
 
 /** A heap must have at least this many pages behind its tables. */
 const MIN_PAGES = 16;
@@ -25,9 +25,11 @@ const MIN_PAGES = 16;
 /** Constants that a checker makes small, so that it gets to their limits soon. The same on every thread. */
 export interface Tuning {
   readonly watermarks: (unitBytes: number) => Watermarks;
+  /** Tries for a slab cache's taker word. */
+  readonly takerTries: number;
 }
 
-const DEFAULT_TUNING: Tuning = { watermarks: watermarksOf };
+const DEFAULT_TUNING: Tuning = { watermarks: watermarksOf, takerTries: TAKER_TRIES };
 
 /** The tables, and the layers that need no CPU. */
 interface Tables {
@@ -56,14 +58,12 @@ export function bootCreator(
   dirty: boolean,
   tuning: Tuning = DEFAULT_TUNING,
 ): Booted {
-  const tables = layOut(arena);
-  const pages = arena.words.length / PAGE_WORDS - tables.firstPage;
-  if (pages < MIN_PAGES) {
-    const needed = (tables.firstPage + MIN_PAGES) * PAGE_BYTES;
+  const tables = layOut(arena, pagesOf(arena));
+  if (!hasRoom(arena, tables)) {
     throw new SharedHeapError(
       "bad-option",
-      `a heap of ${arena.geometry.bytes} bytes is too small for these options: needs at least ${needed} bytes, ` +
-        "or fewer maxCpus, percpuBytes, maxNames",
+      `a heap of ${arena.geometry.bytes} bytes is too small for these options: needs at least ` +
+        `${pagesNeeded(arena) * PAGE_BYTES} bytes, or fewer maxCpus, percpuBytes, maxNames`,
     );
   }
   if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
@@ -75,19 +75,38 @@ export function bootCreator(
   return booted;
 }
 
-/** Attaches this thread to a heap. Errors: `full`. */
+/** Attaches this thread to a heap. Errors: `full`, `geometry`. */
 export function bootAttacher(arena: Arena, name: string, tuning: Tuning = DEFAULT_TUNING): Booted {
-  return attachCpu(arena, layOut(arena), name, tuning);
+  const tables = layOut(arena, pagesOf(arena));
+  if (!hasRoom(arena, tables)) {
+    throw new SharedHeapError("geometry", "the heap's header is damaged: its tables would not fit into it");
+  }
+  return attachCpu(arena, tables, name, tuning);
 }
 
-function layOut(arena: Arena): Tables {
+function pagesOf(arena: Arena): number {
+  return arena.words.length / PAGE_WORDS;
+}
+
+function hasRoom(arena: Arena, tables: Tables): boolean {
+  return pagesOf(arena) - tables.firstPage >= MIN_PAGES;
+}
+
+/** The pages that a heap with these options must have. The tables grow with it, by far less than it does. */
+function pagesNeeded(arena: Arena): number {
+  let pages = 0;
+  for (let next = MIN_PAGES; next !== pages; next = layOut(arena, pages).firstPage + MIN_PAGES) pages = next;
+  return pages;
+}
+
+function layOut(arena: Arena, total: number): Tables {
   const memblock = new Memblock(HEADER_WORDS);
   const percpu = new Memblock(AREA_CPU_WORDS);
   const directory = new Directory(arena, memblock);
   const cpus = new Cpus(arena.words, arena.geometry.maxCpus, memblock);
   const workqueue = new Workqueue(arena.words, memblock, []);
   const kmallocCaches = reserveKmallocCaches(memblock);
-  const pages = reservePageTables(arena, memblock);
+  const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
   const hints = percpu.reserve(HINT_WORDS);
   const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
@@ -112,7 +131,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const handlers: WorkHandler[] = [];
   const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers);
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
-  const kmalloc = new Kmalloc(new Slab(pages, cpu), tables.kmallocCaches);
+  const kmalloc = new Kmalloc(new Slab(pages, cpu, tuning.takerTries), tables.kmallocCaches, directory);
   const caches = new Caches(cpu, areas, kmalloc, () => allocators.ownCaches());
   const allocators = new Allocators(directory, areas, kmalloc, caches, tuning.watermarks);
   handlers.push((item) => caches.work(item));

@@ -14,7 +14,7 @@ import {
 import { PAGE_BYTES } from "./arena/layout.ts";
 import { type Booted, bootAttacher, bootCreator } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
-import { type HeapStats, isolationReport, slabCaches, stats, verify } from "./inspect/index.ts";
+import { type HeapStats, isolationReport, stats, verify } from "./inspect/index.ts";
 import type { MemAlloc, MemCache } from "./memalloc/index.ts";
 import { MAX_PAYLOAD } from "./memalloc/layout.ts";
 import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
@@ -147,7 +147,7 @@ export class SharedHeap {
   /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
   kmemCache(options: KmemCacheOptions): KmemCache {
     const { kmalloc, directory, areas } = this.live();
-    return this.keep(openKmemCache(kmalloc.slab, directory, areas, options));
+    return this.keep(openKmemCache(kmalloc, directory, areas, options));
   }
 
   /**
@@ -236,7 +236,7 @@ export class SharedHeap {
       opened.close();
       allocators.closeCaches(opened.name);
     }
-    for (const { cache } of slabCaches(this.booted)) kmalloc.slab.flush(cache);
+    kmalloc.flush();
     cpus.finishDetach(cpu.id);
     this.attached = false;
   }

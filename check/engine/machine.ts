@@ -11,7 +11,7 @@
  */
 import { DEAD, DONE, MAX_DEPTH, MAX_LOG, ModelCpu, RUNNABLE } from "./cpu.ts";
 import { Memory, mixA, mixB } from "./memory.ts";
-import { CAS, isAtomic, mayWrite, type Op, OP_NAMES, ZERO } from "./operations.ts";
+import { CAS, isAtomic, mayWrite, OP_NAMES, type Op, ZERO } from "./operations.ts";
 import { setPerformer } from "./primitive.ts";
 import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
@@ -213,7 +213,8 @@ export class Machine {
     cpu.level = 0;
     const result = call.run(cpu.id, cpu.argument);
     if (this.unwinding) throw SUSPEND;
-    if (cpu.isReplaying) throw new Violation("divergence", `CPU ${cpu.id}: ${call.name} took fewer steps when repeated`);
+    if (cpu.isReplaying)
+      throw new Violation("divergence", `CPU ${cpu.id}: ${call.name} took fewer steps when repeated`);
     call.done?.(cpu.id, cpu.argument, result);
     cpu.call++;
     cpu.begun = false;
@@ -299,7 +300,8 @@ export class Machine {
 
   private perform(cpu: ModelCpu): number {
     const { op, at, a, b } = cpu;
-    if (++this.steps > this.limits.steps) throw new Violation("step-bound", `more than ${this.limits.steps} steps: a livelock?`);
+    if (++this.steps > this.limits.steps)
+      throw new Violation("step-bound", `more than ${this.limits.steps} steps: a livelock?`);
     cpu.steps++;
     const before = this.trace === undefined ? 0 : this.memory.words[at];
     const value = this.memory.perform(op, at, a, b);
@@ -348,7 +350,8 @@ export class Machine {
     cpu.level--;
     if (this.unwinding) throw SUSPEND;
     if (cpu.isReplaying) {
-      if (cpu.keys[cpu.position++] !== ENDED) throw new Violation("divergence", `CPU ${cpu.id}: nested ${call.name}`);
+      if (cpu.keys[cpu.position++] !== ENDED)
+        throw new Violation("divergence", `CPU ${cpu.id}: nested ${call.name}`);
       return;
     }
     call.done?.(cpu.id, argument, result);

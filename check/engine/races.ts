@@ -5,7 +5,7 @@
  *
  * The heap is only ever accessed by words, so words are as fine as it gets.
  */
-import { CAS, isAtomic, LOAD, type Op, OP_NAMES, READ, STORE, WRITE, ZERO } from "./operations.ts";
+import { CAS, isAtomic, LOAD, OP_NAMES, type Op, READ, STORE, WRITE, ZERO } from "./operations.ts";
 import { Violation } from "./violation.ts";
 
 export class Races {
@@ -62,7 +62,8 @@ export class Races {
     }
     if (atomic && op !== STORE) {
       for (let other = 0; other < cpus; other++) {
-        if (this.released[base + other] > clocks[own + other]) clocks[own + other] = this.released[base + other];
+        if (this.released[base + other] > clocks[own + other])
+          clocks[own + other] = this.released[base + other];
       }
     }
     this.compare(cpu, op, word, atomic, wrote);
@@ -83,7 +84,8 @@ export class Races {
       const write = this.writes[word * cpus + other];
       if (write >> 1 > known && !(atomic && (write & 1) === 1)) this.report(cpu, op, word, other, WRITE);
       const read = this.reads[word * cpus + other];
-      if (wrote && read >> 1 > known && !(atomic && (read & 1) === 1)) this.report(cpu, op, word, other, READ);
+      if (wrote && read >> 1 > known && !(atomic && (read & 1) === 1))
+        this.report(cpu, op, word, other, READ);
     }
   }
 

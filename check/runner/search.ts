@@ -22,7 +22,13 @@ export interface Searched {
 }
 
 /** `progress` is called now and then; when it returns false the search stops. */
-export function search(machine: Machine, program: Program, how: Search, seed: number, progress: () => boolean): Searched {
+export function search(
+  machine: Machine,
+  program: Program,
+  how: Search,
+  seed: number,
+  progress: () => boolean,
+): Searched {
   if (how.kind === "exhaustive" || how.kind === "bounded") {
     const searcher = how.kind === "exhaustive" ? new Exhaustive() : new Bounded();
     return searchAll(machine, program, searcher, progress);
@@ -36,12 +42,18 @@ export function search(machine: Machine, program: Program, how: Search, seed: nu
   return { violation: undefined, exhausted: false };
 }
 
-function searchAll(machine: Machine, program: Program, searcher: Searcher, progress: () => boolean): Searched {
+function searchAll(
+  machine: Machine,
+  program: Program,
+  searcher: Searcher,
+  progress: () => boolean,
+): Searched {
   for (let executions = 1; ; executions++) {
     const violation = machine.execute(program, searcher);
     if (violation !== undefined) return { violation, exhausted: false };
     if (machine.sharedGrew) searcher.restart();
     else if (!searcher.next()) return { violation: undefined, exhausted: true };
-    if (executions % PROGRESS_EXECUTIONS === 0 && !progress()) return { violation: undefined, exhausted: false };
+    if (executions % PROGRESS_EXECUTIONS === 0 && !progress())
+      return { violation: undefined, exhausted: false };
   }
 }

@@ -72,7 +72,8 @@ export class Clients implements Prepared {
         name: "alloc",
         run: (cpu) => this.allocate(cpu),
         done: (cpu, _argument, p) => {
-          if (p === 0) throw new Violation("spurious-null", "alloc in task context returned NULL with memory left");
+          if (p === 0)
+            throw new Violation("spurious-null", "alloc in task context returned NULL with memory left");
           ledger.got(cpu, p);
         },
       },
@@ -105,7 +106,8 @@ export class Clients implements Prepared {
   }
 
   private makeNested(): Call[] {
-    const inNmi = (cpu: number, fn: () => number) => this.booted[cpu].cpu.nested(this.library.cpu.NMI_SHIFT, fn);
+    const inNmi = (cpu: number, fn: () => number) =>
+      this.booted[cpu].cpu.nested(this.library.cpu.NMI_SHIFT, fn);
     return [
       {
         name: "nested alloc",

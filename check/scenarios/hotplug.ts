@@ -130,7 +130,8 @@ export class Attachers implements Prepared {
   }
 
   private got(cpu: number, slot: number): void {
-    if (this.slots.some((list) => list.includes(slot))) throw new Violation("double-owner", `CPU ${slot} was taken twice`);
+    if (this.slots.some((list) => list.includes(slot)))
+      throw new Violation("double-owner", `CPU ${slot} was taken twice`);
     this.slots[cpu].push(slot);
   }
 }

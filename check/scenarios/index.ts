@@ -81,7 +81,10 @@ export const SCENARIOS: readonly Scenario[] = [
       const { free, detach, reopen } = prepared;
       return thesePrograms(prepared, [
         [[free, free, free], [detach]],
-        [[free, free, free, free], [detach, reopen]],
+        [
+          [free, free, free, free],
+          [detach, reopen],
+        ],
       ]);
     },
   },

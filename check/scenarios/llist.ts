@@ -42,7 +42,8 @@ export class Llists implements Prepared {
   finish(dead: readonly number[]): void {
     if (dead.length > 0) return;
     const listed: number[] = [];
-    for (let node = this.words[this.head]; node !== 0 && listed.length < 9; node = this.words[node]) listed.push(node);
+    for (let node = this.words[this.head]; node !== 0 && listed.length < 9; node = this.words[node])
+      listed.push(node);
     const all = [...this.held[0], ...this.held[1], ...listed].sort((a, b) => a - b);
     const wanted = [...this.nodes].sort((a, b) => a - b);
     if (all.join() !== wanted.join()) throw new Violation("leak", `nodes ${wanted} became ${all}`);
@@ -86,7 +87,8 @@ export class Llists implements Prepared {
   }
 
   private keep(cpu: number, node: number): void {
-    if (this.held.some((list) => list.includes(node))) throw new Violation("double-owner", `node ${node} was taken twice`);
+    if (this.held.some((list) => list.includes(node)))
+      throw new Violation("double-owner", `node ${node} was taken twice`);
     this.held[cpu].push(node);
   }
 }

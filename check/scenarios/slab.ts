@@ -26,7 +26,11 @@ export class SlabClients implements Prepared {
     this.booted = bootCpus(library, this.cpus, 24);
     this.words = this.booted[0].arena.words;
     this.gifts = [1, 0].map((cpu) => [this.allocate(cpu), this.allocate(cpu)]);
-    const free: Call = { name: "free", begin: (cpu) => this.ledger.giveUp(cpu, 0), run: (cpu, p) => this.release(cpu, p) };
+    const free: Call = {
+      name: "free",
+      begin: (cpu) => this.ledger.giveUp(cpu, 0),
+      run: (cpu, p) => this.release(cpu, p),
+    };
     const alloc: Call = {
       name: "alloc",
       run: (cpu) => this.allocate(cpu),
@@ -43,7 +47,11 @@ export class SlabClients implements Prepared {
         if (p !== 0) this.ledger.got(cpu, p);
       },
     };
-    const nestedFree: Call = { ...free, name: "nested free", begin: (cpu) => this.ledger.giveUp(cpu, this.ledger.held[cpu].length - 1) };
+    const nestedFree: Call = {
+      ...free,
+      name: "nested free",
+      begin: (cpu) => this.ledger.giveUp(cpu, this.ledger.held[cpu].length - 1),
+    };
     this.alphabet = [alloc, free, flush];
     this.nested = [nestedAlloc, nestedFree];
   }
@@ -63,7 +71,8 @@ export class SlabClients implements Prepared {
     if (dead.length > 0) return;
     checkSound(this.library, this.booted[0]);
     const used = this.library.inspect.stats(this.booted[0]).slabs.reduce((sum, slab) => sum + slab.used, 0);
-    if (used !== this.ledger.out) throw new Violation("leak", `${used} objects in use, the program holds ${this.ledger.out}`);
+    if (used !== this.ledger.out)
+      throw new Violation("leak", `${used} objects in use, the program holds ${this.ledger.out}`);
   }
 
   private allocate(cpu: number): number {

@@ -3,7 +3,7 @@ import type { Booted, Tuning } from "#src/boot.js";
 import type { Library } from "../library.ts";
 
 /** Watermarks so small that every call or two goes down to the slabs. */
-export const SMALL: Tuning = { watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }) };
+export const SMALL: Tuning = { watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }), takerTries: 1 };
 
 /** CPUs over a heap of `pages` pages behind its tables, or a few more. */
 export function bootCpus(library: Library, cpus: number, pages: number, tuning: Tuning = SMALL): Booted[] {

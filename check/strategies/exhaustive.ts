@@ -5,8 +5,18 @@
  * Transitions of a state are bits of a word: RUN cpu -> cpu, NEST cpu k -> 8 + 4 * cpu + k, KILL cpu -> 24 + cpu;
  * so at most 4 CPUs and 4 nested calls. Sleep sets are unsound with a preemption bound: there is none here.
  */
+
+import {
+  argumentOf,
+  cpuOf,
+  type Decision,
+  KILL,
+  KIND_MASK,
+  type Machine,
+  RUN,
+  type Strategy,
+} from "../engine/machine.ts";
 import { mixA, mixB } from "../engine/memory.ts";
-import { argumentOf, cpuOf, type Decision, KILL, KIND_MASK, type Machine, RUN, type Strategy } from "../engine/machine.ts";
 import { mayWrite } from "../engine/operations.ts";
 import { StateTable } from "./state-table.ts";
 

@@ -47,7 +47,12 @@ export function deviationsOf(machine: Machine, program: Program): Deviation[] {
 }
 
 /** The fewest deviations, as far as leaving out one part after the other finds them, for which the same oracle fires. */
-export function minimise(machine: Machine, program: Program, failing: readonly Deviation[], oracle: string): Deviation[] {
+export function minimise(
+  machine: Machine,
+  program: Program,
+  failing: readonly Deviation[],
+  oracle: string,
+): Deviation[] {
   const fails = (deviations: readonly Deviation[]): boolean => {
     const violation: Violation | undefined = machine.execute(program, new Replay(deviations));
     return violation?.oracle === oracle;

@@ -8,8 +8,9 @@
  * Pos (Yuan et al., 2018): every pending step has a random priority; a step that conflicts with the one just
  * taken gets a new one.
  */
-import { type Decision, decision, KILL, type Machine, NEST, RUN, type Strategy } from "../engine/machine.ts";
+
 import { RUNNABLE } from "../engine/cpu.ts";
+import { type Decision, decision, KILL, type Machine, NEST, RUN, type Strategy } from "../engine/machine.ts";
 import { mayWrite } from "../engine/operations.ts";
 import { Random } from "./random.ts";
 

@@ -31,13 +31,14 @@ export class StateTable {
 
   private find(key: number): number {
     const mask = this.keys.length - 1;
-    let at = (Math.imul(key % 4294967296 | 0, 0x9e3779b1) ^ (key / 4294967296)) & mask;
+    let at = (Math.imul((key % 4294967296) | 0, 0x9e3779b1) ^ (key / 4294967296)) & mask;
     while (this.keys[at] !== 0 && this.keys[at] !== key) at = (at + 1) & mask;
     return at;
   }
 
   private grow(): void {
-    if (this.keys.length >= 1 << MAX_POWER) throw new Error("more than 23 million states: make the scenario smaller");
+    if (this.keys.length >= 1 << MAX_POWER)
+      throw new Error("more than 23 million states: make the scenario smaller");
     const { keys, sleeping } = this;
     this.keys = new Float64Array(keys.length * 2);
     this.sleeping = new Int32Array(keys.length * 2);

@@ -10,7 +10,7 @@ export function checkName(name: unknown): string {
   }
   throw new SharedHeapError(
     "bad-name",
-    `name ${JSON.stringify(name)}: use 1 to ${NAME_MAX_CHARS} printable ASCII characters`,
+    `name ${typeof name === "string" ? JSON.stringify(name) : `of type ${typeof name}`}: use 1 to ${NAME_MAX_CHARS} printable ASCII characters`,
   );
 }
 

@@ -42,7 +42,7 @@ export class IrqWork {
 
   /** Queues the item unless it is pending. Any context, any depth. Does not run it: see `kick`. */
   raise(item: number): void {
-    // pairs with the store in runAll, on this same CPU: claims the item for the pending list
+    // pairs with the store in takeUp, on this same CPU: claims the item for the pending list
     if (cmpxchg(this.words, item + WORK_PENDING, 0, 1) === 0) {
       llistAdd(this.words, this.area + AREA_IRQ_WORK, item + WORK_LINK);
     }
@@ -68,16 +68,31 @@ export class IrqWork {
   /** Returns true if any item could be worked on. */
   private runAll(first: number): boolean {
     let worked = false;
-    let item = first;
-    while (item !== 0) {
-      const next = llistNext(this.words, item);
-      // pairs with the CAS in raise: from here on a raise queues the item again, so nothing that
-      // happens while the handler runs is missed
-      storeRelease(this.words, item + WORK_PENDING, 0);
-      if (this.handlers[readPrivate(this.words, item + WORK_ID)](item)) worked = true;
-      else this.raise(item);
-      item = next;
+    let next = first;
+    try {
+      while (next !== 0) {
+        const item = next;
+        next = this.takeUp(item);
+        if (this.handlers[readPrivate(this.words, item + WORK_ID)](item)) worked = true;
+        else this.raise(item);
+      }
+    } finally {
+      // a handler threw: the others stay pending
+      while (next !== 0) {
+        const item = next;
+        next = this.takeUp(item);
+        this.raise(item);
+      }
     }
     return worked;
+  }
+
+  /** From here on the item is not pending. Returns the one behind it in the list that was taken. */
+  private takeUp(item: number): number {
+    const next = llistNext(this.words, item);
+    // pairs with the CAS in raise: a raise from here on queues the item again, so nothing that
+    // happens while its handler runs is missed
+    storeRelease(this.words, item + WORK_PENDING, 0);
+    return next;
   }
 }

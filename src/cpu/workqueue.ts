@@ -65,9 +65,12 @@ export class Workqueue {
     // pairs with the store of queue
     if (cmpxchg(this.words, slot + JOB_STATE, state, RUNNING | (cpu << CPU_SHIFT)) !== state) return false;
     const argument = readPrivate(this.words, slot + JOB_ARGUMENT);
-    this.handlers[(state >>> CODE_SHIFT) & CODE_MASK](argument);
-    // pairs with the CAS of queue
-    storeRelease(this.words, slot + JOB_STATE, 0);
+    try {
+      this.handlers[(state >>> CODE_SHIFT) & CODE_MASK](argument);
+    } finally {
+      // pairs with the CAS of queue
+      storeRelease(this.words, slot + JOB_STATE, 0);
+    }
     return true;
   }
 }

@@ -26,7 +26,7 @@ export function slabCaches(system: System): { name: string; cache: number }[] {
   }));
   const { directory } = system;
   for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
-    if (directory.kindOf(record) !== KIND_KMEM_CACHE) continue;
+    if (!directory.isRecord(record) || directory.kindOf(record) !== KIND_KMEM_CACHE) continue;
     caches.push({ name: directory.nameOf(record), cache: record + RECORD_DATA });
   }
   return caches;

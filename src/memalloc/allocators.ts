@@ -74,7 +74,8 @@ export class Allocators {
   list(): Allocator[] {
     const found = [];
     for (let i = 0, record = this.directory.at(0); record !== 0; record = this.directory.at(++i)) {
-      if (this.directory.kindOf(record) === KIND_ALLOCATOR) found.push(this.describe(record));
+      const isAllocator = this.directory.isRecord(record) && this.directory.kindOf(record) === KIND_ALLOCATOR;
+      if (isAllocator) found.push(this.describe(record));
     }
     return found;
   }

@@ -18,7 +18,6 @@ import {
   HAND_BUSY,
   HAND_IDLE,
   HAND_PUSH,
-  HEADER_BYTES,
   HEADER_WORDS,
   HIGH,
   LOW,
@@ -78,7 +77,7 @@ export class MemAlloc {
     writePrivate(words, cache + HAND, HAND_BUSY);
     const node = readPrivate(words, cache + FREE_LIST);
     if (readPrivate(words, node + OBJECT_CHECK) <= readPrivate(words, cache + LOW))
-      return this.caches.allocLow(cache);
+      return this.caches.allocLow(cache) >>> 0;
     writePrivate(words, cache + HAND, node);
     writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
     const p = ((node + HEADER_WORDS) << 2) >>> 0;
@@ -97,8 +96,10 @@ export class MemAlloc {
    * moment, and a free after the object was handed out again.
    */
   free(p: number): void {
+    // an access outside the heap would make V8 compile all later ones of this function for that case
+    if (p === 0) return;
     const words = this.words;
-    const node = (p - HEADER_BYTES) >>> 2;
+    const node = (p >>> 2) - HEADER_WORDS;
     const home = readPrivate(words, node + OBJECT_HOME);
     if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== ((p ^ home ^ this.key) | CHECK_SIGN)) {
       this.refuseFree(p);
@@ -145,7 +146,7 @@ export class MemAlloc {
   }
 
   private refuseFree(p: unknown): void {
-    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    if (p === ZERO_SIZE_PTR) return;
     if (this.closed) this.refuseClosed();
     throw wrongFree(this.caches.pages, this.directory, this.name, p);
   }

@@ -15,7 +15,6 @@ import {
   HAND_BUSY,
   HAND_IDLE,
   HAND_PUSH,
-  HEADER_BYTES,
   HEADER_WORDS,
   OBJECT_CHECK,
   OBJECT_HOME,
@@ -62,7 +61,7 @@ export class MemCache {
     if (readPrivate(words, cache + HAND) !== HAND_IDLE) return this.allocBusy();
     writePrivate(words, cache + HAND, HAND_BUSY);
     const node = readPrivate(words, cache + FREE_LIST);
-    if (readPrivate(words, node + OBJECT_CHECK) <= this.low) return this.caches.allocLow(cache);
+    if (readPrivate(words, node + OBJECT_CHECK) <= this.low) return this.caches.allocLow(cache) >>> 0;
     writePrivate(words, cache + HAND, node);
     writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
     const p = ((node + HEADER_WORDS) << 2) >>> 0;
@@ -81,9 +80,10 @@ export class MemCache {
    * moment, and a free after the object was handed out again.
    */
   free(p: number): void {
+    if (p === 0) return;
     const words = this.words;
     const cache = this.cache;
-    const node = (p - HEADER_BYTES) >>> 2;
+    const node = (p >>> 2) - HEADER_WORDS;
     const home = readPrivate(words, node + OBJECT_HOME);
     if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== ((p ^ home ^ this.key) | CHECK_SIGN)) {
       this.refuseFree(p);
@@ -118,7 +118,7 @@ export class MemCache {
   }
 
   private refuseFree(p: unknown): void {
-    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    if (p === ZERO_SIZE_PTR) return;
     if (this.key === 0) this.refuseClosed();
     throw wrongFree(this.caches.pages, this.directory, this.name, p);
   }

@@ -2,6 +2,7 @@
 import { storeRelease, type Words, writePrivate } from "#primitive";
 import { PAGE_BYTES } from "../arena/layout.ts";
 import {
+  CACHE_ALIGN_BYTES,
   CACHE_FLAGS,
   CACHE_LINK,
   CACHE_OBJECTS,
@@ -11,6 +12,7 @@ import {
   CACHE_UNIT_WORDS,
   FLAG_CONSTRUCTOR,
   MAX_OBJECTS,
+  MAX_SLAB_PAGES,
 } from "./layout.ts";
 
 /** What a slab cache is made with. */
@@ -22,8 +24,6 @@ export interface CacheShape {
   readonly hasConstructor: boolean;
 }
 
-/** Slabs have at most this many pages. */
-const MAX_SLAB_PAGES = 8;
 /** The smallest slab that leaves at most 1/8 of itself unused is taken. */
 const WASTE_SHARE = 8;
 
@@ -38,6 +38,7 @@ export function initCache(words: Words, cache: number, shape: CacheShape, percpu
   writePrivate(words, cache + CACHE_PERCPU, percpu);
   writePrivate(words, cache + CACHE_LINK, shape.hasConstructor ? payload / 4 : 0);
   writePrivate(words, cache + CACHE_SIZE_BYTES, shape.size);
+  writePrivate(words, cache + CACHE_ALIGN_BYTES, shape.align);
   storeRelease(words, cache + CACHE_FLAGS, shape.hasConstructor ? FLAG_CONSTRUCTOR : 0);
 }
 

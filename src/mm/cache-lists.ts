@@ -20,7 +20,6 @@ import {
   CACHE_TAKER,
   DESC_NEXT,
   DESC_STATE,
-  TAKER_TRIES,
   USE_NONE,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
@@ -30,12 +29,14 @@ export class CacheLists {
   private readonly words: Words;
   private readonly pages: Pages;
   private readonly claim: number;
+  private readonly takerTries: number;
 
   /** `claim` names this CPU in taker words. */
-  constructor(pages: Pages, claim: number) {
+  constructor(pages: Pages, claim: number, takerTries: number) {
     this.words = pages.words;
     this.pages = pages;
     this.claim = claim;
+    this.takerTries = takerTries;
   }
 
   /** Lists a frozen slab that has free objects and is nobody's current one. Any context. */
@@ -58,11 +59,17 @@ export class CacheLists {
   sweep(cache: number, limit: number): number {
     if (!this.claimLists(cache)) return 0;
     let freed = 0;
+    let kept = 0;
     for (let i = 0; i < limit; i++) {
       const page = this.next(cache);
       if (page === 0) break;
-      if (this.isEmpty(page) && !this.noneListed(cache)) freed += this.discard(cache, page);
-      else this.put(cache, page);
+      if (this.isEmpty(page) && !this.noneListed(cache)) {
+        freed += this.discard(cache, page);
+        continue;
+      }
+      this.put(cache, page);
+      if (page === kept) break; // once around
+      if (kept === 0) kept = page;
     }
     this.releaseLists(cache);
     return freed;
@@ -88,7 +95,7 @@ export class CacheLists {
   }
 
   private claimLists(cache: number): boolean {
-    for (let tries = 0; tries < TAKER_TRIES; tries++) {
+    for (let tries = 0; tries < this.takerTries; tries++) {
       if (tryTake(this.words, cache + CACHE_TAKER, this.claim)) return true;
     }
     return false;

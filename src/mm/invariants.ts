@@ -12,10 +12,12 @@
  */
 import { loadAcquire } from "#primitive";
 import type { Report } from "../arena/index.ts";
+import { PAGE_WORDS } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import {
   CACHE_LINK,
   CACHE_OBJECTS,
+  CACHE_PAGES,
   CACHE_PARTIAL,
   CACHE_PERCPU,
   CACHE_SLABS,
@@ -23,8 +25,11 @@ import {
   CACHE_UNIT_WORDS,
   DESC_NEXT,
   DESC_STATE,
+  MAX_OBJECTS,
+  MAX_SLAB_PAGES,
   SLAB_CPU_FREE_LIST,
   SLAB_CPU_PAGE,
+  SLAB_CPU_WORDS,
   USE_COUNT_SHIFT,
   USE_KIND_MASK,
   USE_LARGE,
@@ -78,11 +83,19 @@ export function checkCache(
   slabs: readonly number[],
   report: Report,
 ): number {
+  if (!shapeIsSound(pages, areas, cache)) {
+    report(`slab: cache at ${cache}: its sizes are damaged`);
+    return 0;
+  }
   const holders: Holders = new Map();
   let used = 0;
   collectCurrent(pages, areas, cache, holders, report);
   collectListed(pages, cache, slabs.length, holders, report);
-  for (const page of slabs) used += checkSlab(pages, cache, page, holders.has(page), report);
+  for (const page of slabs) {
+    if (pages.use(page) >>> USE_COUNT_SHIFT === loadAcquire(pages.words, cache + CACHE_PAGES)) {
+      used += checkSlab(pages, cache, page, holders.has(page), report);
+    } else report(`slab: page ${page} begins a slab of another length than its cache's`);
+  }
   const known = new Set(slabs);
   for (const [page, holder] of holders) {
     if (!known.has(page)) report(`slab: ${holder} has page ${page}, which is no slab of that cache`);
@@ -92,6 +105,26 @@ export function checkCache(
     report(`slab: cache at ${cache} counts ${counted} slabs, has ${slabs.length}`);
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) used -= checkPrivateList(pages, areas, cache, cpu, report);
   return used;
+}
+
+/** True if the sizes in the cache's words can be trusted by the walks below. */
+function shapeIsSound(pages: Pages, areas: PercpuAreas, cache: number): boolean {
+  const load = (field: number): number => loadAcquire(pages.words, cache + field);
+  const unit = load(CACHE_UNIT_WORDS);
+  const objects = load(CACHE_OBJECTS);
+  const slabPages = load(CACHE_PAGES);
+  return (
+    unit >= 2 &&
+    objects >= 1 &&
+    objects <= MAX_OBJECTS &&
+    slabPages >= 1 &&
+    slabPages <= MAX_SLAB_PAGES &&
+    unit * objects <= slabPages * PAGE_WORDS &&
+    load(CACHE_LINK) >= 0 &&
+    load(CACHE_LINK) < unit &&
+    load(CACHE_PERCPU) >= 0 &&
+    load(CACHE_PERCPU) + SLAB_CPU_WORDS <= areas.areaWords
+  );
 }
 
 function collectCurrent(

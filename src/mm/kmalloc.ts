@@ -6,8 +6,8 @@
  * cache gets NULL.
  */
 import { type Words, zeroPrivate } from "#primitive";
-import { type Memblock, SharedHeapError } from "../arena/index.ts";
-import { PAGE_BYTES, ZERO_SIZE_PTR } from "../arena/layout.ts";
+import { type Directory, type Memblock, SharedHeapError } from "../arena/index.ts";
+import { KIND_KMEM_CACHE, PAGE_BYTES, RECORD_DATA, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { initCache } from "./cache-geometry.ts";
 import {
   CACHE_WORDS,
@@ -57,10 +57,13 @@ export class Kmalloc {
   readonly caches: number;
   private readonly words: Words;
 
-  constructor(slab: Slab, caches: number) {
+  private readonly directory: Directory;
+
+  constructor(slab: Slab, caches: number, directory: Directory) {
     this.slab = slab;
     this.words = slab.words;
     this.caches = caches;
+    this.directory = directory;
   }
 
   /** Fills in the caches. Creator only. `percpu`: offset of KMALLOC_CACHES * SLAB_CPU_WORDS words in each area. */
@@ -89,7 +92,7 @@ export class Kmalloc {
    */
   alloc(bytes: number, flags = 0): number {
     checkSize(bytes);
-    if ((flags & ~GFP_ZERO) !== 0)
+    if (flags !== 0 && flags !== GFP_ZERO)
       throw new SharedHeapError("bad-option", `flags ${flags}: use 0 or GFP_ZERO`);
     if (bytes === 0) return ZERO_SIZE_PTR;
     if (bytes > KMALLOC_MAX_SLAB_BYTES) return this.allocLarge(bytes, flags);
@@ -122,15 +125,26 @@ export class Kmalloc {
     this.slab.free(slabCacheOf(pages, page), page, word);
   }
 
-  /** Gives up this CPU's current slabs. Task context. */
-  flush(): void {
-    for (let i = 0; i < KMALLOC_CACHES; i++) this.slab.flush(this.cacheAt(i));
+  /** Every slab cache of the heap: kmalloc's, then the program's own. */
+  allCaches(): number[] {
+    const caches = KMALLOC_SIZES.map((_, i) => this.cacheAt(i));
+    const { directory } = this;
+    for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
+      if (directory.isRecord(record) && directory.kindOf(record) === KIND_KMEM_CACHE)
+        caches.push(record + RECORD_DATA);
+    }
+    return caches;
   }
 
-  /** Gives empty slabs of all sizes back to the page allocator, a bounded number. Returns true if there were any. */
+  /** Gives up this CPU's current slabs, of all caches. Task context. */
+  flush(): void {
+    for (const cache of this.allCaches()) this.slab.flush(cache);
+  }
+
+  /** Gives empty slabs of all caches back to the page allocator, a bounded number of each. True if there were any. */
   shrink(): boolean {
     let freed = 0;
-    for (let i = 0; i < KMALLOC_CACHES; i++) freed += this.slab.lists.sweep(this.cacheAt(i), SHRINK_SLABS);
+    for (const cache of this.allCaches()) freed += this.slab.lists.sweep(cache, SHRINK_SLABS);
     return freed > 0;
   }
 

@@ -3,10 +3,11 @@ import { checkName, type Directory, inRange, SharedHeapError } from "../arena/in
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { type CacheShape, initCache } from "./cache-geometry.ts";
+import type { Kmalloc } from "./kmalloc.ts";
 import {
+  CACHE_ALIGN_BYTES,
   CACHE_FLAGS,
   CACHE_SIZE_BYTES,
-  CACHE_UNIT_WORDS,
   FLAG_CONSTRUCTOR,
   KMALLOC_MAX_SLAB_BYTES,
   SLAB_CPU_WORDS,
@@ -32,14 +33,16 @@ export interface KmemCacheOptions {
 /** A slab cache, as one thread has it open. */
 export class KmemCache {
   readonly name: string;
+  private readonly kmalloc: Kmalloc;
   private readonly slab: Slab;
   private cache: number;
   private readonly construct: SlabConstructor | undefined;
 
-  constructor(slab: Slab, cache: number, options: KmemCacheOptions) {
+  constructor(kmalloc: Kmalloc, cache: number, options: KmemCacheOptions) {
     const { ctor } = options;
     this.name = options.name;
-    this.slab = slab;
+    this.kmalloc = kmalloc;
+    this.slab = kmalloc.slab;
     this.cache = cache;
     this.construct = ctor === undefined ? undefined : (object) => ctor((object << 2) >>> 0);
   }
@@ -47,7 +50,8 @@ export class KmemCache {
   /** An object, or 0: out of memory, or nested in an alloc of this cache. Any context. Errors: `detached`. */
   alloc(): number {
     if (this.cache === 0) this.refuseClosed();
-    return (this.slab.alloc(this.cache, this.construct) << 2) >>> 0;
+    const object = this.slab.alloc(this.cache, this.construct) || this.allocShrunk();
+    return (object << 2) >>> 0;
   }
 
   /** Frees an object; 0 is ignored. Any context. Errors: `bad-pointer`, `wrong-cache`. `detached`. A double free is not detected. */
@@ -76,6 +80,10 @@ export class KmemCache {
     this.cache = 0;
   }
 
+  private allocShrunk(): number {
+    return this.kmalloc.shrink() ? this.slab.alloc(this.cache, this.construct) : 0;
+  }
+
   private refuseClosed(): never {
     throw new SharedHeapError(
       "detached",
@@ -86,7 +94,7 @@ export class KmemCache {
 
 /** Opens the cache of that name, or makes it. Errors: `bad-name`, `bad-option`, `limit`, `mismatch`. */
 export function openKmemCache(
-  slab: Slab,
+  kmalloc: Kmalloc,
   directory: Directory,
   areas: PercpuAreas,
   options: KmemCacheOptions,
@@ -97,9 +105,9 @@ export function openKmemCache(
   const cache = record + RECORD_DATA;
   const same =
     directory.load(cache, CACHE_SIZE_BYTES) === shape.size &&
-    (directory.load(cache, CACHE_UNIT_WORDS) * 4) % shape.align === 0 &&
+    directory.load(cache, CACHE_ALIGN_BYTES) === shape.align &&
     ((directory.load(cache, CACHE_FLAGS) & FLAG_CONSTRUCTOR) !== 0) === shape.hasConstructor;
-  if (same) return new KmemCache(slab, cache, options);
+  if (same) return new KmemCache(kmalloc, cache, options);
   throw new SharedHeapError(
     "mismatch",
     `kmem cache "${options.name}" exists with another size, alignment or constructor: open it with the options it was made with`,

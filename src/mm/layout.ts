@@ -58,10 +58,14 @@ export const CACHE_PAGES = 2;
 export const CACHE_PERCPU = 3;
 /** Where in a free object its link is: 0, or behind what a constructor wrote. */
 export const CACHE_LINK = 4;
-/** Bytes asked for, without link and padding. The words up to here: writer creator, before publication. */
+/** Bytes asked for, without link and padding. */
 export const CACHE_SIZE_BYTES = 5;
 /** Flags: FLAG_*. */
 export const CACHE_FLAGS = 6;
+/** Alignment asked for. The words up to here: writer creator, before publication. */
+export const CACHE_ALIGN_BYTES = 7;
+/** Slabs have at most this many pages. */
+export const MAX_SLAB_PAGES = 8;
 /** llist of slabs with free objects. Any CPU pushes; taken whole by the holder of TAKER. Own line. */
 export const CACHE_PARTIAL = 16;
 /** List of slabs taken from PARTIAL. Only the holder of TAKER touches it. */

@@ -60,9 +60,8 @@ export interface PageTables {
   readonly counters: number;
 }
 
-/** Reserves the tables for the whole arena. */
-export function reservePageTables(arena: Arena, memblock: Memblock): PageTables {
-  const total = arena.words.length / PAGE_WORDS;
+/** Reserves the tables for a heap of `total` pages. */
+export function reservePageTables(total: number, memblock: Memblock): PageTables {
   const levelWords = Array.from({ length: LEVELS }, (_, level) =>
     Math.ceil(total / 2 ** (LEVEL_SHIFT * (level + 1))),
   );

@@ -45,6 +45,7 @@ import {
   SLAB_CPU_REFILLS,
   STATE_FROZEN,
   SWEEP_SLABS,
+  TAKER_TRIES,
   USE_SLAB,
   USE_SLAB_TAIL,
 } from "./layout.ts";
@@ -60,11 +61,12 @@ export class Slab {
   readonly lists: CacheLists;
   private readonly cpu: Cpu;
 
-  constructor(pages: Pages, cpu: Cpu) {
+  /** `takerTries`: how often a taker word is tried before the work is done without. */
+  constructor(pages: Pages, cpu: Cpu, takerTries: number = TAKER_TRIES) {
     this.words = pages.words;
     this.pages = pages;
     this.cpu = cpu;
-    this.lists = new CacheLists(pages, cpu.claim);
+    this.lists = new CacheLists(pages, cpu.claim, takerTries);
   }
 
   /**
@@ -96,11 +98,14 @@ export class Slab {
   /** Gives up this CPU's current slab of the cache. Task context, no call under way. */
   flush(cache: number): void {
     const local = this.localOf(cache);
+    if (!localTryLock(this.words, local + SLAB_CPU_LOCK)) return;
+    // read under the lock: a call that ran nested before may have changed it
     const page = readPrivate(this.words, local + SLAB_CPU_PAGE);
-    if (page === 0 || !localTryLock(this.words, local + SLAB_CPU_LOCK)) return;
-    this.flushPrivate(cache, local, page);
-    if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
-    writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+    if (page !== 0) {
+      this.flushPrivate(cache, local, page);
+      if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
+      writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+    }
     localUnlock(this.words, local + SLAB_CPU_LOCK);
   }
 

@@ -14,7 +14,8 @@ export interface OwnCpu {
 
 /**
  * A CPU with `count` items of work. `during` is called by the handler, with the item's number, after
- * the item was noted in `ran`; it returns false to put the work off. Even items have work id 0, odd ones 1, and each id its own handler.
+ * the item was noted in `ran`; it returns false to put the work off. Even items have work id 0, odd
+ * ones 1, and each id its own handler.
  */
 export function ownCpu(count: number, during: (item: number) => unknown = () => {}): OwnCpu {
   const system = newHeap();
@@ -26,7 +27,6 @@ export function ownCpu(count: number, during: (item: number) => unknown = () => 
       const item = items.indexOf(address);
       ran.push(item % 2 === id ? item : -1);
       return during(item) !== false;
-      return true;
     };
   const { cpus, areas } = system;
   const cpu = new Cpu(cpus.attach("own"), cpus, areas, [handler(0), handler(1)]);

@@ -92,6 +92,13 @@ describe("malloc", () => {
     assert.equal(booksOf(a, "malloc").out, 0);
   });
 
+  test("is not NULL while this thread's stock of smaller blocks has the room", () => {
+    const heap = oneCpu({ bytes: MIB });
+    const objects = exhaust({ alloc: (n) => heap.malloc(n), free: (p) => heap.free(p) }, 4088);
+    for (const p of objects.slice(100, 104)) heap.free(p);
+    assert.notEqual(heap.malloc(4096), 0, "4 pages are in stock");
+  });
+
   test("random sizes on two threads keep apart and come back", () => {
     const size = fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 40_000 }));
     fc.assert(

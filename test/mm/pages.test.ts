@@ -44,7 +44,7 @@ test("blocks never overlap, the books are exact, and what was whole before is wh
       assert.equal(owners.free, 0);
       owners.check();
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 

@@ -10,7 +10,7 @@ import { assertSound, usedObjects } from "../support/sound.ts";
 /** A cache whose constructor, called in the middle of an alloc, calls `inside`. */
 function cacheWith(system: Booted, inside: (p: number) => void, size = 1000): KmemCache {
   const { kmalloc, directory, areas } = system;
-  return openKmemCache(kmalloc.slab, directory, areas, { name: "nested", size, ctor: inside });
+  return openKmemCache(kmalloc, directory, areas, { name: "nested", size, ctor: inside });
 }
 
 test("an alloc nested in an alloc of the same cache is NULL, and the outer one succeeds", () => {

@@ -43,7 +43,7 @@ export class StampedObjects {
     };
     this.caches = cpus.map(({ kmalloc, directory, areas }) => {
       const { size, align, constructed } = shape;
-      return openKmemCache(kmalloc.slab, directory, areas, {
+      return openKmemCache(kmalloc, directory, areas, {
         name,
         size,
         align,

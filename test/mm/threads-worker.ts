@@ -78,7 +78,7 @@ function checkConstructed(words: Int32Array, p: number, sign: number): void {
 function constructed({ arena: { words }, kmalloc, directory, areas }: Booted): Kind {
   const ctor = (p: number): void => constructObject(words, p);
   const options = { name: "made", size: CONSTRUCTED_WORDS * 4, ctor };
-  const cache = openKmemCache(kmalloc.slab, directory, areas, options);
+  const cache = openKmemCache(kmalloc, directory, areas, options);
   const negate = (p: number): void => {
     for (let word = 0; word < CONSTRUCTED_WORDS; word++)
       words[(p >>> 2) + word] = -(words[(p >>> 2) + word] ?? 0);

@@ -100,6 +100,6 @@ test("3 threads, a slab cache with a constructor", { timeout }, async () => {
 test("the worker's own check finds an object that is not as it was constructed", () => {
   const { arena, kmalloc, directory, areas } = newHeap();
   const options = { name: "made", size: 40, ctor: (p: number) => constructObject(arena.words, p) };
-  const p = openKmemCache(kmalloc.slab, directory, areas, options).alloc();
+  const p = openKmemCache(kmalloc, directory, areas, options).alloc();
   assert.ok([0, 4, 9].every((word) => arena.words[(p >>> 2) + word] === p + word));
 });

@@ -69,7 +69,8 @@ for (const { name, bytes, mayFail } of [
   { name: "with room enough", bytes: 64 * MIB, mayFail: false },
   { name: "in a heap that runs out of memory", bytes: 1.5 * MIB, mayFail: true },
 ]) {
-  test(`${WORKERS} threads, ${name}: nothing breaks, nothing is lost (seed ${SEED})`, async () => {
+  test(`${WORKERS} threads, ${name}: nothing breaks, nothing is lost`, async (t) => {
+    t.diagnostic(`TORTURE_SEED=${SEED}`);
     const run = startAll(bytes, OPERATIONS, mayFail);
     const tallies = await run.done;
     for (const { allocs, failed, handed, attaches } of tallies) {
