@@ -3,7 +3,16 @@
  * they lay out the same tables at the same addresses; the creator also fills them in.
  */
 import { storeRelease, zeroPrivate } from "#primitive";
-import { type Arena, Directory, Memblock, publishArena, SharedHeapError } from "./arena/index.ts";
+import {
+  Arena,
+  Directory,
+  type Geometry,
+  Memblock,
+  publishArena,
+  resolveGeometry,
+  SharedHeapError,
+  writeHeader,
+} from "./arena/index.ts";
 import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layout.ts";
 import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
@@ -51,21 +60,26 @@ export interface Booted extends System {
   readonly workqueue: Workqueue;
 }
 
-/** Fills in a new heap, whose memory is zero unless `dirty`, and attaches this thread. Errors: `bad-option`. */
+/**
+ * Fills in a new heap, whose memory is zero unless `dirty`, and attaches this thread. Errors, before
+ * anything is written: `bad-option`. `sizes`: the options as given, for the advice in that error.
+ */
 export function bootCreator(
   arena: Arena,
   name: string,
   dirty: boolean,
   tuning: Tuning = DEFAULT_TUNING,
+  sizes: Partial<Geometry> = arena.geometry,
 ): Booted {
   const tables = layOut(arena, pagesOf(arena));
   if (!hasRoom(arena, tables)) {
     throw new SharedHeapError(
       "bad-option",
       `a heap of ${arena.geometry.bytes} bytes is too small for these options: needs at least ` +
-        `${pagesNeeded(arena) * PAGE_BYTES} bytes, or fewer maxCpus, percpuBytes, maxNames`,
+        `${pagesNeeded(arena, sizes) * PAGE_BYTES} bytes, or fewer maxCpus, percpuBytes, maxNames`,
     );
   }
+  writeHeader(arena);
   if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
   storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
   const booted = attachCpu(arena, tables, name, tuning);
@@ -93,9 +107,13 @@ function hasRoom(arena: Arena, tables: Tables): boolean {
 }
 
 /** The pages that a heap with these options must have. The tables grow with it, by far less than it does. */
-function pagesNeeded(arena: Arena): number {
+function pagesNeeded(arena: Arena, sizes: Partial<Geometry>): number {
   let pages = 0;
-  for (let next = MIN_PAGES; next !== pages; next = layOut(arena, pages).firstPage + MIN_PAGES) pages = next;
+  for (let next = MIN_PAGES; next > pages; ) {
+    pages = next;
+    const geometry = resolveGeometry(sizes, pages * PAGE_BYTES);
+    next = layOut(new Arena(arena.words, arena.token, geometry), pages).firstPage + MIN_PAGES;
+  }
   return pages;
 }
 

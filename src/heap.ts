@@ -11,12 +11,12 @@ import {
   Roots,
   SharedHeapError,
 } from "./arena/index.ts";
-import { PAGE_BYTES } from "./arena/layout.ts";
+import { PAGE_BYTES, ZERO_SIZE_PTR } from "./arena/layout.ts";
 import { type Booted, bootAttacher, bootCreator } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
 import { type HeapStats, isolationReport, stats, verify } from "./inspect/index.ts";
 import type { MemAlloc, MemCache } from "./memalloc/index.ts";
-import { MAX_PAYLOAD } from "./memalloc/layout.ts";
+import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
 import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 
 /** What `SharedHeap.create` takes. Every option has a default. */
@@ -74,6 +74,7 @@ export class SharedHeap {
   private readonly opened: (MemAlloc | MemCache | KmemCache)[] = [];
   private mallocAllocator: MemAlloc | undefined;
   private attached = true;
+  private anonymous = 0;
 
   private constructor(booted: Booted) {
     this.booted = booted;
@@ -97,7 +98,7 @@ export class SharedHeap {
     const name = options.name === undefined ? "" : checkName(options.name);
     const token = windowFor(options);
     const arena = formatArena(token, options);
-    return new SharedHeap(bootCreator(arena, name, options.memory !== undefined));
+    return new SharedHeap(bootCreator(arena, name, options.memory !== undefined, undefined, options));
   }
 
   /**
@@ -165,8 +166,8 @@ export class SharedHeap {
   /** Frees what `malloc` returned, on any thread. 0 and 16 are ignored. Errors: those of the allocators' free. */
   free(p: number): void {
     // kmalloc's offsets for such sizes are multiples of 4096; the allocator's are 8 above a multiple of 16
-    if (p % PAGE_BYTES === 0) this.kfree(p);
-    else (this.mallocAllocator ?? this.openMalloc()).free(p);
+    if (typeof p === "number" && p % PAGE_BYTES === 0) this.freeLarge(p);
+    else (this.mallocAllocator ?? this.mallocFor(p))?.free(p);
   }
 
   /**
@@ -175,7 +176,11 @@ export class SharedHeap {
    * Errors: `bad-size`, `bad-option`, `detached`.
    */
   kmalloc(bytes: number, flags = 0): number {
-    return this.live().kmalloc.alloc(bytes, flags);
+    const { kmalloc, cpu, allocators } = this.live();
+    const p = kmalloc.alloc(bytes, flags);
+    if (p !== 0 || bytes > this.ownToken.byteLength || !cpu.inTask()) return p;
+    allocators.reclaim();
+    return kmalloc.alloc(bytes, flags);
   }
 
   /** Frees what `kmalloc` returned, on any thread. 0 and 16 are ignored. Errors: `bad-pointer`, `detached`. */
@@ -255,6 +260,25 @@ export class SharedHeap {
     return allocator;
   }
 
+  private freeLarge(p: number): void {
+    const { kmalloc, allocators } = this.live();
+    if (allocators.isLive(MALLOC_NAME, p + HEADER_BYTES)) {
+      throw new SharedHeapError(
+        "bad-pointer",
+        `free(${p}): that is the header of an object, which begins 8 bytes later`,
+      );
+    }
+    kmalloc.free(p, MAX_PAYLOAD + 1);
+  }
+
+  /** The allocator for the first free on this thread; undefined if there is nothing to free. */
+  private mallocFor(p: number): MemAlloc | undefined {
+    const { allocators } = this.live();
+    if (p === ZERO_SIZE_PTR) return undefined;
+    allocators.checkLive(MALLOC_NAME, p);
+    return this.openMalloc();
+  }
+
   private openMalloc(): MemAlloc {
     // even without stock: a thread must be able to free when the heap is full
     this.mallocAllocator = this.keep(this.live().allocators.openMemAlloc(MALLOC_NAME, true));
@@ -264,7 +288,7 @@ export class SharedHeap {
   /** A name that no other allocator has or will have: CPU, generation, count. */
   private anonymousName(): string {
     const { cpu, cpus } = this.booted;
-    return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.opened.length}`;
+    return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.anonymous++}`;
   }
 }
 
@@ -273,6 +297,12 @@ function windowFor(options: CreateOptions): HeapToken {
   if (memory === undefined) {
     const bytes = options.bytes ?? DEFAULT_BYTES;
     return { buffer: newBuffer(options.shared, bytes), byteOffset: 0, byteLength: bytes };
+  }
+  if (!memory?.buffer) {
+    throw new SharedHeapError(
+      "bad-option",
+      "memory has no buffer: give a WebAssembly.Memory, or what has one",
+    );
   }
   const byteLength =
     options.byteLength ?? Math.min(options.bytes ?? Infinity, memory.buffer.byteLength - byteOffset);

@@ -10,6 +10,18 @@
  * another CPU at any but a scheduling point. Nested calls and deaths are possible at every step.
  */
 import { DEAD, DONE, MAX_DEPTH, MAX_LOG, ModelCpu, RUNNABLE } from "./cpu.ts";
+import {
+  argumentOf,
+  cpuOf,
+  DEFAULT_LIMITS,
+  type Decision,
+  decision,
+  KILL,
+  KIND_MASK,
+  type Limits,
+  NEST,
+  RUN,
+} from "./decisions.ts";
 import { Memory, mixA, mixB } from "./memory.ts";
 import { CAS, isAtomic, mayWrite, OP_NAMES, type Op, ZERO } from "./operations.ts";
 import { setPerformer } from "./primitive.ts";
@@ -17,42 +29,11 @@ import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
 import { Violation } from "./violation.ts";
 
-/** A decision: kind | cpu << 2 | argument << 8. */
-export const RUN = 0;
-export const NEST = 1;
-export const KILL = 2;
-export const KIND_MASK = 3;
-export type Decision = number;
-
-export function decision(kind: number, cpu: number, argument = 0): Decision {
-  return kind | (cpu << 2) | (argument << 8);
-}
-export function cpuOf(d: Decision): number {
-  return (d >> 2) & 63;
-}
-export function argumentOf(d: Decision): number {
-  return d >> 8;
-}
-
 /** Picks one of machine.options, or -1: this execution need not go on. */
 export interface Strategy {
   begin(machine: Machine): void;
   pick(machine: Machine): Decision;
 }
-
-export interface Limits {
-  /** Nested calls in an execution, and how deep. */
-  readonly nested: number;
-  readonly depth: number;
-  /** Deaths in an execution. */
-  readonly deaths: number;
-  /** Preemptions: switches away from a CPU that could go on. */
-  readonly preemptions: number;
-  /** Steps of an execution. */
-  readonly steps: number;
-}
-
-export const DEFAULT_LIMITS: Limits = { nested: 0, depth: 1, deaths: 0, preemptions: Infinity, steps: 20000 };
 
 /** One step as it happened, for reports. */
 export interface TraceEntry {

@@ -36,6 +36,10 @@ export function loadAcquire(words: Words, at: number): number {
   return performer === undefined ? words[at] : performer.access(LOAD, at, 0, 0);
 }
 
+export function peek(words: Words, at: number): number {
+  return at >= 0 && at < words.length ? loadAcquire(words, at) : 0;
+}
+
 export function storeRelease(words: Words, at: number, value: number): void {
   if (performer === undefined) words[at] = value;
   else performer.access(STORE, at, value, 0);

@@ -1,5 +1,5 @@
 /** A scenario: what the checker runs, how, and under which limits. */
-import type { Limits } from "../engine/machine.ts";
+import type { Limits } from "../engine/decisions.ts";
 import type { Call, Prepared, Program } from "../engine/scenario.ts";
 import type { Library } from "../library.ts";
 

@@ -2,7 +2,8 @@
  * Depth first with a bound on preemptions (machine.limits.preemptions): every schedule that switches away
  * from a CPU that could go on at most that often. No sleep sets and no cache: they are unsound with a bound.
  */
-import type { Decision, Machine, Strategy } from "../engine/machine.ts";
+import type { Decision } from "../engine/decisions.ts";
+import type { Machine, Strategy } from "../engine/machine.ts";
 
 const MAX_DECISIONS = 1 << 15;
 

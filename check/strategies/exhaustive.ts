@@ -6,16 +6,8 @@
  * so at most 4 CPUs and 4 nested calls. Sleep sets are unsound with a preemption bound: there is none here.
  */
 
-import {
-  argumentOf,
-  cpuOf,
-  type Decision,
-  KILL,
-  KIND_MASK,
-  type Machine,
-  RUN,
-  type Strategy,
-} from "../engine/machine.ts";
+import { argumentOf, cpuOf, type Decision, KILL, KIND_MASK, RUN } from "../engine/decisions.ts";
+import type { Machine, Strategy } from "../engine/machine.ts";
 import { mixA, mixB } from "../engine/memory.ts";
 import { mayWrite } from "../engine/operations.ts";
 import { StateTable } from "./state-table.ts";

@@ -2,7 +2,8 @@
  * Repeats a schedule. It is kept as its *deviations*: the points at which it did not take the first option,
  * which is to let the current CPU go on. Few of them matter, and `minimise` finds those.
  */
-import type { Decision, Machine, Strategy } from "../engine/machine.ts";
+import type { Decision } from "../engine/decisions.ts";
+import type { Machine, Strategy } from "../engine/machine.ts";
 import type { Program } from "../engine/scenario.ts";
 import type { Violation } from "../engine/violation.ts";
 

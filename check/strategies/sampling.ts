@@ -10,7 +10,8 @@
  */
 
 import { RUNNABLE } from "../engine/cpu.ts";
-import { type Decision, decision, KILL, type Machine, NEST, RUN, type Strategy } from "../engine/machine.ts";
+import { type Decision, decision, KILL, NEST, RUN } from "../engine/decisions.ts";
+import type { Machine, Strategy } from "../engine/machine.ts";
 import { mayWrite } from "../engine/operations.ts";
 import { Random } from "./random.ts";
 

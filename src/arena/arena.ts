@@ -38,18 +38,22 @@ export class Arena {
   }
 }
 
-/** Begins a heap in the given window, whatever it holds: writes all of the header but the magic word. */
+/** The arena of a heap that is to be made in the given window. Writes nothing yet. */
 export function formatArena(token: HeapToken, options: Partial<Geometry>): Arena {
   checkWindow(token);
   const geometry = resolveGeometry(options, token.byteLength);
-  const words = viewWords(token.buffer, token.byteOffset, geometry.bytes / 4);
+  return new Arena(viewWords(token.buffer, token.byteOffset, geometry.bytes / 4), token, geometry);
+}
+
+/** The first step of making a heap, whatever the window holds: writes all of the header but the magic word. */
+export function writeHeader(arena: Arena): void {
+  const { words, geometry } = arena;
   zeroPrivate(words, 0, HEADER_WORDS);
   writePrivate(words, SIZE_WORDS, geometry.bytes / 4);
   writePrivate(words, MAX_CPUS, geometry.maxCpus);
   writePrivate(words, PERCPU_WORDS, geometry.percpuBytes / 4);
   writePrivate(words, MAX_NAMES, geometry.maxNames);
   writePrivate(words, VERSION, VERSION_VALUE);
-  return new Arena(words, token, geometry);
 }
 
 /** The last step of making a heap: from here on it can be attached to. */
@@ -103,8 +107,19 @@ function readGeometry(header: Words, windowBytes: number): Geometry {
   }
 }
 
+function isBuffer(buffer: unknown): boolean {
+  const isShared = typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
+  return isShared || buffer instanceof ArrayBuffer;
+}
+
 function checkWindow(token: HeapToken): void {
   const { buffer, byteOffset, byteLength } = token;
+  if (!isBuffer(buffer)) {
+    throw new SharedHeapError(
+      "bad-option",
+      "there is no memory: give a SharedArrayBuffer, or what has one as `buffer`",
+    );
+  }
   const fits =
     Number.isInteger(byteOffset) &&
     Number.isInteger(byteLength) &&

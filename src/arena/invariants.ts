@@ -1,5 +1,5 @@
 /** What must hold of header and directory at any time. */
-import { loadAcquire } from "#primitive";
+import { peek } from "#primitive";
 import type { Arena } from "./arena.ts";
 import type { Directory } from "./directory.ts";
 import { MAGIC, MAGIC_VALUE, NULL_DEPTH, NULL_LINK, RECORDS_USED, VERSION, VERSION_VALUE } from "./layout.ts";
@@ -10,12 +10,12 @@ export type Report = (problem: string) => void;
 /** NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice. */
 export function checkArena(arena: Arena, directory: Directory, report: Report): void {
   const { words } = arena;
-  if (loadAcquire(words, NULL_LINK) !== 0 || loadAcquire(words, NULL_DEPTH) !== 0) {
+  if (peek(words, NULL_LINK) !== 0 || peek(words, NULL_DEPTH) !== 0) {
     report("arena: words 0 and 1 (NULL) are not 0: something wrote through a NULL pointer");
   }
-  if (loadAcquire(words, MAGIC) !== MAGIC_VALUE) report("arena: the magic word is damaged");
-  if (loadAcquire(words, VERSION) !== VERSION_VALUE) report("arena: the version word is damaged");
-  const used = loadAcquire(words, RECORDS_USED);
+  if (peek(words, MAGIC) !== MAGIC_VALUE) report("arena: the magic word is damaged");
+  if (peek(words, VERSION) !== VERSION_VALUE) report("arena: the version word is damaged");
+  const used = peek(words, RECORDS_USED);
   if (directory.count > used) report(`arena: ${directory.count} names published, only ${used} reserved`);
   checkNames(directory, report);
 }

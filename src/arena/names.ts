@@ -8,9 +8,10 @@ export function checkName(name: unknown): string {
   if (typeof name === "string" && name.length >= 1 && name.length <= NAME_MAX_CHARS && printable(name)) {
     return name;
   }
+  const shown = typeof name === "string" ? JSON.stringify(name) : `of type ${typeof name}`;
   throw new SharedHeapError(
     "bad-name",
-    `name ${typeof name === "string" ? JSON.stringify(name) : `of type ${typeof name}`}: use 1 to ${NAME_MAX_CHARS} printable ASCII characters`,
+    `name ${shown}: use 1 to ${NAME_MAX_CHARS} printable ASCII characters`,
   );
 }
 

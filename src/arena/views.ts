@@ -20,15 +20,15 @@ export class HeapView {
     return new Uint8Array(this.buffer, this.start, this.end - this.start);
   }
   get i32(): Int32Array {
-    return new Int32Array(this.buffer, this.start, (this.end - this.start) >>> 2);
+    return new Int32Array(this.buffer, this.start, Math.floor((this.end - this.start) / 4));
   }
   get u32(): Uint32Array {
-    return new Uint32Array(this.buffer, this.start, (this.end - this.start) >>> 2);
+    return new Uint32Array(this.buffer, this.start, Math.floor((this.end - this.start) / 4));
   }
   get f32(): Float32Array {
-    return new Float32Array(this.buffer, this.start, (this.end - this.start) >>> 2);
+    return new Float32Array(this.buffer, this.start, Math.floor((this.end - this.start) / 4));
   }
   get f64(): Float64Array {
-    return new Float64Array(this.buffer, this.start, (this.end - this.start) >>> 3);
+    return new Float64Array(this.buffer, this.start, Math.floor((this.end - this.start) / 8));
   }
 }

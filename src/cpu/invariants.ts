@@ -1,5 +1,5 @@
 /** What must hold of a CPU while no call on it is under way. */
-import { loadAcquire } from "#primitive";
+import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import { llistEmpty } from "../sync/index.ts";
 import type { Cpus } from "./cpus.ts";
@@ -11,8 +11,7 @@ export function checkCpus(cpus: Cpus, areas: PercpuAreas, report: Report): void 
   for (const info of cpus.list()) {
     if (info.state !== "free") continue;
     const area = areas.areaOf(info.cpu);
-    if (loadAcquire(cpus.words, area + AREA_CONTEXT) !== 0)
-      report(`cpu ${info.cpu}: free, but inside a context`);
+    if (peek(cpus.words, area + AREA_CONTEXT) !== 0) report(`cpu ${info.cpu}: free, but inside a context`);
     if (!llistEmpty(cpus.words, area + AREA_IRQ_WORK))
       report(`cpu ${info.cpu}: free, but has irq_work pending`);
   }

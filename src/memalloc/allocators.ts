@@ -1,10 +1,11 @@
 /** Opening allocators: by name, the same one on every thread. */
+import { peek } from "#primitive";
 import { checkName, type Directory, inRange, SharedHeapError } from "../arena/index.ts";
 import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
-import type { Kmalloc } from "../mm/index.ts";
+import { isOffset, type Kmalloc } from "../mm/index.ts";
 import type { Caches } from "./cache.ts";
-import { keyOf } from "./header.ts";
+import { checkWord, keyOf, wrongFree } from "./header.ts";
 import {
   ALLOC_KEY,
   ALLOC_PERCPU,
@@ -12,6 +13,8 @@ import {
   CACHE_WORDS,
   HEADER_BYTES,
   MAX_FIXED_PAYLOAD,
+  OBJECT_CHECK,
+  OBJECT_HOME,
 } from "./layout.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
@@ -53,21 +56,45 @@ export class Allocators {
 
   /**
    * Opens the any-size allocator of that name on this CPU, or makes it. Errors: `limit`, `mismatch`,
-   * and `out-of-memory` if its first objects cannot be had, unless `evenEmpty`.
+   * and `out-of-memory` if it is new and its first objects cannot be had, unless `evenEmpty`. One that
+   * is there already can be opened in a full heap too: how else to free what it gave out.
    */
   openMemAlloc(name: string, evenEmpty: boolean): MemAlloc {
-    const allocator = this.findOrMake(checkName(name), 0);
-    if (!this.openCaches(allocator) && !evenEmpty) this.refuseEmpty(allocator);
+    const isNew = this.directory.find(KIND_ALLOCATOR, checkName(name)) === 0;
+    const allocator = this.findOrMake(name, 0);
+    if (!this.openCaches(allocator) && isNew && !evenEmpty) this.refuseEmpty(allocator);
     const table = cacheTable(this.caches.cpu.area + allocator.percpu);
     return new MemAlloc(this.opened(allocator), table, this.areas.areaWords);
   }
 
   /** The same for a fixed-size allocator of `size` bytes, 1 to 8184. */
   openMemCache(name: string, size: number): MemCache {
-    const allocator = this.findOrMake(checkName(name), inRange("size", size, 1, MAX_FIXED_PAYLOAD));
-    if (!this.openCaches(allocator)) this.refuseEmpty(allocator);
+    const isNew = this.directory.find(KIND_ALLOCATOR, checkName(name)) === 0;
+    const allocator = this.findOrMake(name, inRange("size", size, 1, MAX_FIXED_PAYLOAD));
+    if (!this.openCaches(allocator) && isNew) this.refuseEmpty(allocator);
     const cache = this.caches.cpu.area + allocator.percpu;
     return new MemCache(this.opened(allocator), size, cache, this.watermarks(allocator.unitSizes[0]));
+  }
+
+  /** Throws unless `p` is a live object of the allocator of that name. For threads that do not have it open. */
+  checkLive(name: string, p: unknown): void {
+    if (!this.isLive(name, p)) throw wrongFree(this.caches.pages, this.directory, name, p);
+  }
+
+  /** True if `p` is a live object of the allocator of that name. */
+  isLive(name: string, p: unknown): boolean {
+    const record = this.directory.find(KIND_ALLOCATOR, name);
+    const { pages } = this.caches;
+    if (record === 0 || !isOffset(pages, p)) return false;
+    const node = (p - HEADER_BYTES) >>> 2;
+    const home = peek(pages.words, node + OBJECT_HOME);
+    const key = this.directory.load(record, RECORD_DATA + ALLOC_KEY);
+    return peek(pages.words, node + OBJECT_CHECK) === checkWord(p, home, key);
+  }
+
+  /** Out of memory: see Caches.reclaim. Task context. */
+  reclaim(): void {
+    this.caches.reclaim();
   }
 
   /** All allocators of the heap. */

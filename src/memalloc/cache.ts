@@ -276,18 +276,30 @@ export class Caches {
     return got;
   }
 
-  /** Sends the surplus over the average of the watermarks home, as one chain. */
+  /**
+   * Sends the surplus over the average of the watermarks home, in chains of at most a batch. More than
+   * one only if frees in a nested context made the list longer than the high watermark.
+   */
   private trim(cache: number): void {
     const keep = (readPrivate(this.words, cache + LOW) + readPrivate(this.words, cache + HIGH)) >> 1;
+    this.count(cache + TRIMS, 1);
+    for (let left = this.depth(cache); left > keep; left = this.depth(cache)) {
+      const first = this.popChain(cache, Math.min(left - keep, readPrivate(this.words, cache + BATCH)));
+      if (first === 0) return;
+      this.sendHome(readPrivate(this.words, cache + TGT), first);
+    }
+  }
+
+  /** Pops up to `count` objects, as a chain. Returns its first, or 0. */
+  private popChain(cache: number, count: number): number {
     let first = 0;
-    do {
+    for (let left = count; left > 0; left--) {
       const node = this.pop(cache);
       if (node === 0) break;
       chainPush(this.words, first, node);
       first = node;
-    } while (this.depth(cache) > keep);
-    this.count(cache + TRIMS, 1);
-    if (first !== 0) this.sendHome(readPrivate(this.words, cache + TGT), first);
+    }
+    return first;
   }
 
   /** A chain goes to its home's list, and from there to slab at once if nobody would reuse it. */
@@ -330,24 +342,22 @@ export class Caches {
     this.count(this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
   }
 
-  /** Out of memory: gives back all that can be had without other CPUs' private lists. Task context. */
-  private reclaim(): void {
+  /**
+   * Out of memory: gives back all that can be had without other CPUs' private lists. Looks at every listed
+   * slab, since NULL is promised to mean that there is nothing. Task context.
+   */
+  reclaim(): void {
     for (const cache of this.configured()) {
       for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) this.startRound(this.areas.instanceOn(cpu, cache));
       if (readPrivate(this.words, cache + UNIT_WORDS) !== 0) this.drain(cache);
     }
     this.kmalloc.flush();
-    this.kmalloc.shrink();
+    this.kmalloc.shrink(2 * this.pages.total);
   }
 
   /** The whole free list goes back to slab. */
   private drain(cache: number): void {
-    let first = 0;
-    for (let node = this.pop(cache); node !== 0; node = this.pop(cache)) {
-      chainPush(this.words, first, node);
-      first = node;
-    }
-    this.freeChain(cache, first);
+    this.freeChain(cache, this.popChain(cache, this.depth(cache)));
   }
 
   /** Statistics: written by the owner only, read by anyone. */

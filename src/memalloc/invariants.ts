@@ -6,7 +6,7 @@
  *     extra list empty; closed caches have nothing
  *     taken from slab == listed + out (R5: `out` is what the program holds)
  */
-import { loadAcquire } from "#primitive";
+import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
@@ -59,9 +59,9 @@ export function checkAllocator(
       const where = `"${allocator.name}" ${unitBytes} on CPU ${cpu}`;
       const walk = { pages, cache, where, seen, report };
       const listed = checkCache(walk, unitBytes);
-      books.refills += loadAcquire(pages.words, cache + REFILLS);
-      books.trims += loadAcquire(pages.words, cache + TRIMS);
-      books.taken += loadAcquire(pages.words, cache + TAKEN);
+      books.refills += peek(pages.words, cache + REFILLS);
+      books.trims += peek(pages.words, cache + TRIMS);
+      books.taken += peek(pages.words, cache + TAKEN);
       books.listed += listed;
       books.listedBytes += listed * unitBytes;
     });
@@ -84,13 +84,13 @@ interface Walk {
 function checkCache(walk: Walk, unitBytes: number): number {
   const { cache, where, report } = walk;
   const { words } = walk.pages;
-  const unit = loadAcquire(words, cache + UNIT_WORDS);
+  const unit = peek(words, cache + UNIT_WORDS);
   if (unit === 0) return 0;
   if (unit * 4 !== unitBytes) report(`memalloc: ${where}: the cache says its unit is ${unit * 4} bytes`);
-  const hand = loadAcquire(words, cache + HAND);
+  const hand = peek(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
-  const free = checkFreeList(walk, loadAcquire(words, cache + HIGH));
+  const free = checkFreeList(walk, peek(words, cache + HIGH));
   const extra = checkChains(walk, FREE_LIST_EXTRA);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra list`);
   const chained = checkChains(walk, FREE_BY_RCU_TTRACE);
@@ -101,17 +101,17 @@ function checkCache(walk: Walk, unitBytes: number): number {
 
 function checkFreeList(walk: Walk, high: number): number {
   const { words } = walk.pages;
-  let node = loadAcquire(words, walk.cache + FREE_LIST);
+  let node = peek(words, walk.cache + FREE_LIST);
   if (!checkNode(walk, node)) return 0;
-  const length = node === 0 ? 0 : loadAcquire(words, node + OBJECT_CHECK);
+  const length = node === 0 ? 0 : peek(words, node + OBJECT_CHECK);
   if (length < 0 || length > high + 1) {
     walk.report(`memalloc: ${walk.where}: free list of depth ${length}, the high watermark is ${high}`);
     return 0;
   }
   for (let depth = length; depth > 0; depth--) {
-    const next = loadAcquire(words, node + OBJECT_HOME);
+    const next = peek(words, node + OBJECT_HOME);
     const wanted = depth - 1;
-    if (!checkNode(walk, next) || (next === 0 ? 0 : loadAcquire(words, next + OBJECT_CHECK)) !== wanted) {
+    if (!checkNode(walk, next) || (next === 0 ? 0 : peek(words, next + OBJECT_CHECK)) !== wanted) {
       walk.report(`memalloc: ${walk.where}: free list: the object after word ${node} is not ${wanted} deep`);
       return length - wanted;
     }
@@ -124,14 +124,10 @@ function checkFreeList(walk: Walk, high: number): number {
 function checkChains(walk: Walk, list: number): number {
   const { words } = walk.pages;
   let count = 0;
-  for (let link = loadAcquire(words, walk.cache + list); link !== 0; link = loadAcquire(words, link)) {
+  for (let link = peek(words, walk.cache + list); link !== 0; link = peek(words, link)) {
     if (!checkNode(walk, chainFirst(link))) return count;
     count++;
-    for (
-      let node = loadAcquire(words, link - OBJECT_CHECK);
-      node !== 0;
-      node = loadAcquire(words, node + OBJECT_HOME)
-    ) {
+    for (let node = peek(words, link - OBJECT_CHECK); node !== 0; node = peek(words, node + OBJECT_HOME)) {
       if (!checkNode(walk, node)) return count;
       count++;
     }
@@ -146,7 +142,7 @@ function checkNode(walk: Walk, node: number): boolean {
   const page = isOffset(pages, node * 4) ? slabPageAt(pages, node) : 0;
   const right =
     page !== 0 &&
-    slabCacheOf(pages, page) === loadAcquire(pages.words, cache + SLAB_CACHE) &&
+    slabCacheOf(pages, page) === peek(pages.words, cache + SLAB_CACHE) &&
     isObjectStart(pages, page, node);
   if (!right) report(`memalloc: ${where}: a list leads to word ${node}, where no such object starts`);
   else if (seen.has(node)) report(`memalloc: ${where}: the object at word ${node} is on a list twice`);

@@ -70,7 +70,7 @@ export class MemAlloc {
    * Any context; never waits. Errors: `bad-size`, `detached`.
    */
   alloc(size: number): number {
-    if (size >>> 0 !== size || size > MAX_PAYLOAD) return this.refuse(size);
+    if (typeof size !== "number" || size >>> 0 !== size || size > MAX_PAYLOAD) return this.refuse(size);
     const words = this.words;
     const cache = this.table[(size + 7) >>> 3];
     if (readPrivate(words, cache + HAND) !== HAND_IDLE) return this.allocBusy(size);
@@ -98,6 +98,10 @@ export class MemAlloc {
   free(p: number): void {
     // an access outside the heap would make V8 compile all later ones of this function for that case
     if (p === 0) return;
+    if (typeof p !== "number") {
+      this.refuseFree(p);
+      return;
+    }
     const words = this.words;
     const node = (p >>> 2) - HEADER_WORDS;
     const home = readPrivate(words, node + OBJECT_HOME);

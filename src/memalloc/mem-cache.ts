@@ -81,6 +81,10 @@ export class MemCache {
    */
   free(p: number): void {
     if (p === 0) return;
+    if (typeof p !== "number") {
+      this.refuseFree(p);
+      return;
+    }
     const words = this.words;
     const cache = this.cache;
     const node = (p >>> 2) - HEADER_WORDS;

@@ -53,23 +53,26 @@ export class CacheLists {
   }
 
   /**
-   * Looks at up to `limit` slabs; gives the empty ones back, except the last slab that the cache
-   * has listed. Returns how many pages were freed.
+   * Looks at up to `limit` slabs, each once or twice, and gives the empty ones back; with `keepOne` all but the
+   * last slab that the cache has listed. Returns how many pages were freed.
    */
-  sweep(cache: number, limit: number): number {
+  sweep(cache: number, limit: number, keepOne: boolean): number {
     if (!this.claimLists(cache)) return 0;
     let freed = 0;
-    let kept = 0;
+    let isSecondPass = false;
     for (let i = 0; i < limit; i++) {
+      if (readPrivate(this.words, cache + CACHE_SWEEP) === 0) {
+        // what was put back comes by once more, then what was on PARTIAL before; then all have been seen
+        if (isSecondPass) break;
+        isSecondPass = true;
+      }
       const page = this.next(cache);
       if (page === 0) break;
-      if (this.isEmpty(page) && !this.noneListed(cache)) {
+      if (this.isEmpty(page) && !(keepOne && this.noneListed(cache))) {
         freed += this.discard(cache, page);
-        continue;
+      } else {
+        this.put(cache, page);
       }
-      this.put(cache, page);
-      if (page === kept) break; // once around
-      if (kept === 0) kept = page;
     }
     this.releaseLists(cache);
     return freed;

@@ -10,7 +10,7 @@
  * Every walk is bounded by what the structure may hold, so a damaged heap is reported and not
  * walked for ever.
  */
-import { loadAcquire } from "#primitive";
+import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import { PAGE_WORDS } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
@@ -92,7 +92,7 @@ export function checkCache(
   collectCurrent(pages, areas, cache, holders, report);
   collectListed(pages, cache, slabs.length, holders, report);
   for (const page of slabs) {
-    if (pages.use(page) >>> USE_COUNT_SHIFT === loadAcquire(pages.words, cache + CACHE_PAGES)) {
+    if (pages.use(page) >>> USE_COUNT_SHIFT === peek(pages.words, cache + CACHE_PAGES)) {
       used += checkSlab(pages, cache, page, holders.has(page), report);
     } else report(`slab: page ${page} begins a slab of another length than its cache's`);
   }
@@ -100,7 +100,7 @@ export function checkCache(
   for (const [page, holder] of holders) {
     if (!known.has(page)) report(`slab: ${holder} has page ${page}, which is no slab of that cache`);
   }
-  const counted = loadAcquire(pages.words, cache + CACHE_SLABS);
+  const counted = peek(pages.words, cache + CACHE_SLABS);
   if (counted !== slabs.length)
     report(`slab: cache at ${cache} counts ${counted} slabs, has ${slabs.length}`);
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) used -= checkPrivateList(pages, areas, cache, cpu, report);
@@ -109,7 +109,7 @@ export function checkCache(
 
 /** True if the sizes in the cache's words can be trusted by the walks below. */
 function shapeIsSound(pages: Pages, areas: PercpuAreas, cache: number): boolean {
-  const load = (field: number): number => loadAcquire(pages.words, cache + field);
+  const load = (field: number): number => peek(pages.words, cache + field);
   const unit = load(CACHE_UNIT_WORDS);
   const objects = load(CACHE_OBJECTS);
   const slabPages = load(CACHE_PAGES);
@@ -135,14 +135,14 @@ function collectCurrent(
   report: Report,
 ): void {
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) {
-    const page = loadAcquire(pages.words, localOf(pages, areas, cache, cpu) + SLAB_CPU_PAGE);
+    const page = peek(pages.words, localOf(pages, areas, cache, cpu) + SLAB_CPU_PAGE);
     if (page !== 0) addHolder(holders, page, `CPU ${cpu}`, report);
   }
 }
 
 function collectListed(pages: Pages, cache: number, slabs: number, holders: Holders, report: Report): void {
   for (const list of [CACHE_PARTIAL, CACHE_SWEEP]) {
-    let link = loadAcquire(pages.words, cache + list);
+    let link = peek(pages.words, cache + list);
     for (let steps = 0; link !== 0; steps++) {
       const page = pages.pageOf(link - DESC_NEXT);
       if (steps > slabs || page >= pages.total) {
@@ -150,7 +150,7 @@ function collectListed(pages: Pages, cache: number, slabs: number, holders: Hold
         return;
       }
       addHolder(holders, page, "a list", report);
-      link = loadAcquire(pages.words, link);
+      link = peek(pages.words, link);
     }
   }
 }
@@ -162,9 +162,9 @@ function addHolder(holders: Holders, page: number, holder: string, report: Repor
 
 /** Returns the slab's objects in use, private lists included. */
 function checkSlab(pages: Pages, cache: number, page: number, held: boolean, report: Report): number {
-  const state = loadAcquire(pages.words, pages.descriptor(page) + DESC_STATE);
-  const objects = loadAcquire(pages.words, cache + CACHE_OBJECTS);
-  const unit = loadAcquire(pages.words, cache + CACHE_UNIT_WORDS);
+  const state = peek(pages.words, pages.descriptor(page) + DESC_STATE);
+  const objects = peek(pages.words, cache + CACHE_OBJECTS);
+  const unit = peek(pages.words, cache + CACHE_UNIT_WORDS);
   const first = firstOf(state) === 0 ? 0 : pages.address(page) + (firstOf(state) - 1) * unit;
   const free = countList(pages, cache, page, first, report);
   if (free + inUseOf(state) !== objects) {
@@ -185,8 +185,8 @@ function checkPrivateList(
   report: Report,
 ): number {
   const local = localOf(pages, areas, cache, cpu);
-  const page = loadAcquire(pages.words, local + SLAB_CPU_PAGE);
-  const first = loadAcquire(pages.words, local + SLAB_CPU_FREE_LIST);
+  const page = peek(pages.words, local + SLAB_CPU_PAGE);
+  const first = peek(pages.words, local + SLAB_CPU_FREE_LIST);
   if (first === 0) return 0;
   if (page !== 0) return countList(pages, cache, page, first, report);
   report(`slab: CPU ${cpu} has free objects of no slab`);
@@ -195,11 +195,11 @@ function checkPrivateList(
 
 /** Length of a list of free objects, all of which must lie in the slab, each once. */
 function countList(pages: Pages, cache: number, page: number, first: number, report: Report): number {
-  const unit = loadAcquire(pages.words, cache + CACHE_UNIT_WORDS);
-  const objects = loadAcquire(pages.words, cache + CACHE_OBJECTS);
-  const link = loadAcquire(pages.words, cache + CACHE_LINK);
+  const unit = peek(pages.words, cache + CACHE_UNIT_WORDS);
+  const objects = peek(pages.words, cache + CACHE_OBJECTS);
+  const link = peek(pages.words, cache + CACHE_LINK);
   const seen = new Set<number>();
-  for (let object = first; object !== 0; object = loadAcquire(pages.words, object + link)) {
+  for (let object = first; object !== 0; object = peek(pages.words, object + link)) {
     const index = (object - pages.address(page)) / unit;
     if (!Number.isInteger(index) || index < 0 || index >= objects || seen.has(index)) {
       report(`slab: page ${page}: a free list leads to word ${object}`);
@@ -211,7 +211,7 @@ function countList(pages: Pages, cache: number, page: number, first: number, rep
 }
 
 function localOf(pages: Pages, areas: PercpuAreas, cache: number, cpu: number): number {
-  return areas.areaOf(cpu) + loadAcquire(pages.words, cache + CACHE_PERCPU);
+  return areas.areaOf(cpu) + peek(pages.words, cache + CACHE_PERCPU);
 }
 
 /** The slabs of each cache, by the cache's address; reports blocks that say they belong to no known cache. */

@@ -5,11 +5,12 @@
  * Progress and contexts: those of slab and pages. A call nested in another one in the same slab
  * cache gets NULL.
  */
-import { type Words, zeroPrivate } from "#primitive";
+import { readPrivate, type Words, zeroPrivate } from "#primitive";
 import { type Directory, type Memblock, SharedHeapError } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, PAGE_BYTES, RECORD_DATA, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { initCache } from "./cache-geometry.ts";
 import {
+  CACHE_UNIT_WORDS,
   CACHE_WORDS,
   GFP_ZERO,
   KMALLOC_CACHES,
@@ -103,9 +104,10 @@ export class Kmalloc {
 
   /**
    * Frees what alloc returned; 0 and ZERO_SIZE_PTR are ignored. Any context; never fails for want of
-   * memory. Errors: `bad-pointer`. A second kfree of a slab object is not detected.
+   * memory. Errors: `bad-pointer`. A second kfree of a slab object is not detected. `minBytes`: refuses
+   * objects of smaller slabs.
    */
-  free(p: number): void {
+  free(p: number, minBytes = 0): void {
     if (p === 0 || p === ZERO_SIZE_PTR) return;
     const { pages } = this.slab;
     if (!isOffset(pages, p)) throw badPointer(p, "is not an offset of this heap, aligned to 8");
@@ -116,13 +118,15 @@ export class Kmalloc {
     }
     const page = slabPageAt(pages, word);
     if (page === 0) throw badPointer(p, "is not allocated");
-    if (!isObjectStart(pages, page, word)) {
+    const cache = slabCacheOf(pages, page);
+    const tooSmall = readPrivate(this.words, cache + CACHE_UNIT_WORDS) * 4 < minBytes;
+    if (tooSmall || !isObjectStart(pages, page, word)) {
       throw badPointer(
         p,
         "is not where a kmalloc object starts; was it allocated by an allocator with its own free?",
       );
     }
-    this.slab.free(slabCacheOf(pages, page), page, word);
+    this.slab.free(cache, page, word);
   }
 
   /** Every slab cache of the heap: kmalloc's, then the program's own. */
@@ -141,10 +145,13 @@ export class Kmalloc {
     for (const cache of this.allCaches()) this.slab.flush(cache);
   }
 
-  /** Gives empty slabs of all caches back to the page allocator, a bounded number of each. True if there were any. */
-  shrink(): boolean {
+  /**
+   * Gives empty slabs of all caches back to the page allocator. Looks at up to `limit` slabs of each.
+   * True if there were any.
+   */
+  shrink(limit: number = SHRINK_SLABS): boolean {
     let freed = 0;
-    for (const cache of this.allCaches()) freed += this.slab.lists.sweep(cache, SHRINK_SLABS);
+    for (const cache of this.allCaches()) freed += this.slab.lists.sweep(cache, limit, false);
     return freed > 0;
   }
 

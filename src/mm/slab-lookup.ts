@@ -17,7 +17,9 @@ export function slabPageAt(pages: Pages, word: number): number {
   const use = pages.use(page);
   const kind = use & USE_KIND_MASK;
   if (kind === USE_SLAB) return page;
-  return kind === USE_SLAB_TAIL ? page - (use >>> USE_COUNT_SHIFT) : 0;
+  if (kind !== USE_SLAB_TAIL) return 0;
+  const first = page - (use >>> USE_COUNT_SHIFT);
+  return first > 0 && (pages.use(first) & USE_KIND_MASK) === USE_SLAB ? first : 0;
 }
 
 /** The cache of the slab that begins at `page`. */

@@ -157,7 +157,7 @@ export class Slab {
       // pairs with takeShared: publishes the objects' links, and that their users are done with them
       if (cmpxchg(this.words, at, state, stateOf(index, inUse, STATE_FROZEN)) !== state) continue;
       if (!isFrozen(state)) this.lists.put(cache, page);
-      if (inUse === 0) this.lists.sweep(cache, SWEEP_SLABS);
+      if (inUse === 0) this.lists.sweep(cache, SWEEP_SLABS, true);
       return;
     }
   }

@@ -35,6 +35,11 @@ export function loadAcquire(words: Words, at: number): number {
   return Atomics.load(words, at);
 }
 
+/** As loadAcquire, for whoever inspects a heap that may be damaged: 0 if there is no such word. */
+export function peek(words: Words, at: number): number {
+  return at >= 0 && at < words.length ? Atomics.load(words, at) : 0;
+}
+
 /** Writes a shared word; publishes all that this CPU did before. */
 export function storeRelease(words: Words, at: number, value: number): void {
   Atomics.store(words, at, value);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { formatArena, type Geometry, openArena, publishArena } from "#src/arena/index.js";
+import { formatArena, type Geometry, openArena, publishArena, writeHeader } from "#src/arena/index.js";
 import {
   HEADER_WORDS,
   MAX_CPUS,
@@ -27,6 +27,7 @@ test("whoever opens an arena finds the geometry it was made with", () => {
     fc.property(geometries, (options) => {
       const token = newWindow(options.bytes);
       const made = formatArena(token, options);
+      writeHeader(made);
       publishArena(made);
       const opened = openArena(token);
       assert.deepEqual(opened.geometry, { ...options, bytes: options.bytes - (options.bytes % 4096) });
@@ -41,14 +42,17 @@ test("there is nothing to open before an arena is published", () => {
   const token = newWindow(64 * KIB);
   throwsCode("not-a-heap", () => openArena(token));
   const arena = formatArena(token, {});
+  writeHeader(arena);
   throwsCode("not-a-heap", () => openArena(token), /not a sharedheap buffer.*token/);
   publishArena(arena);
   openArena(token);
 });
 
-test("formatting memory that held a heap unpublishes the old one at once", () => {
+test("a new header unpublishes the heap that was there at once; before it nothing is changed", () => {
   const { token } = newHeap().arena;
-  formatArena(token, {});
+  const arena = formatArena(token, {});
+  openArena(token);
+  writeHeader(arena);
   throwsCode("not-a-heap", () => openArena(token));
 });
 

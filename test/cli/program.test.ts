@@ -125,11 +125,6 @@ test("a heap that is too small fails allocations, and nothing else", () => {
   assert.match(stdout, /allocations? failed in a heap of 2\.0 MiB; try a larger --heap-bytes/);
 });
 
-test("a worker that dies ends the run with one line and exit code 1", () => {
-  // Room for the heap itself, but not for the first objects of eight threads.
-  failsWith(1, /worker \d died: /, "replay", tracePath, "--threads", "8", "--heap-bytes", "400K");
-});
-
 test("a heap that cannot be", () => {
   failsWith(2, /no heap of 1 B for 2 threads: /, "replay", tracePath, "--threads", "2", "--heap-bytes", "1");
 });

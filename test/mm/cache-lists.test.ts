@@ -33,7 +33,7 @@ test("a cache without listed slabs gives none", () => {
   const { cpus, cache } = fullSlabs(3);
   for (const { kmalloc } of cpus) {
     assert.equal(kmalloc.slab.lists.take(cache), 0);
-    assert.equal(kmalloc.slab.lists.sweep(cache, 10), 0);
+    assert.equal(kmalloc.slab.lists.sweep(cache, 10, true), 0);
   }
 });
 
@@ -63,9 +63,9 @@ test("sweep gives back empty slabs, at most as many as it may look at, and leave
   for (const page of taken) lists.put(cache, page);
   assertSound(cpus[0]);
   const { held } = cpus[0].pages;
-  const first = lists.sweep(cache, 6);
+  const first = lists.sweep(cache, 6, true);
   assert.ok(first <= 6);
-  const rest = lists.sweep(cache, 100);
+  const rest = lists.sweep(cache, 100, true);
   assert.equal(first + rest, 8, "one page each");
   assert.equal(cpus[0].pages.held, held - 8);
   assert.equal(slabCount(cpus[0], cache), 4 + 1);
@@ -75,7 +75,7 @@ test("sweep gives back empty slabs, at most as many as it may look at, and leave
 test("sweep keeps the last listed slab, empty or not", () => {
   const { cpus, cache, slabs } = fullSlabs(3);
   for (const p of slabs.flat()) cpus[1]?.kmalloc.free(p);
-  for (let again = 0; again < 3; again++) cpus[1]?.kmalloc.slab.lists.sweep(cache, 10);
+  for (let again = 0; again < 3; again++) cpus[1]?.kmalloc.slab.lists.sweep(cache, 10, true);
   assert.equal(slabCount(cpus[0], cache), 2, "one listed, one current");
   assertSound(cpus[0]);
 });
@@ -87,7 +87,7 @@ test("whoever does not get the taker word goes on without: no slab, nothing swep
   for (const slab of slabs) kmalloc.free(slab[0] ?? 0);
   words[cache + CACHE_TAKER] = 12345;
   assert.equal(kmalloc.slab.lists.take(cache), 0);
-  assert.equal(kmalloc.slab.lists.sweep(cache, 10), 0);
+  assert.equal(kmalloc.slab.lists.sweep(cache, 10, true), 0);
   for (const p of slabs.flatMap((slab) => slab.slice(1))) cpus[1]?.kmalloc.free(p);
   for (let i = 0; i < 20; i++) assert.ok(cpus[1]?.kmalloc.alloc(SIZE), "from new slabs");
   assert.equal(words[cache + CACHE_TAKER], 12345);
