@@ -27,7 +27,7 @@ import { CAS, isAtomic, mayWrite, OP_NAMES, type Op, ZERO } from "./operations.t
 import { setPerformer } from "./primitive.ts";
 import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
-import { Violation } from "./violation.ts";
+import { asViolation, Violation } from "./violation.ts";
 
 /** Picks one of machine.options, or -1: this execution need not go on. */
 export interface Strategy {
@@ -399,14 +399,4 @@ function wrote(op: Op, value: number, expected: number): boolean {
 
 function keyOf(op: Op, at: number): number {
   return at * 16 + op;
-}
-
-/** Errors of the code under test are violations too: calls that the program made rightly must not throw. */
-function asViolation(error: unknown): Violation {
-  if (error instanceof Violation) return error;
-  const { name, message, stack } = error as Error;
-  const code = (error as { code?: string }).code;
-  const violation = new Violation(code ?? "exception", `${name}: ${message}`);
-  if (stack !== undefined) violation.stack = stack;
-  return violation;
 }

@@ -9,3 +9,13 @@ export class Violation extends Error {
     this.oracle = oracle;
   }
 }
+
+/** Errors of the code under test are violations too: calls that the program made rightly must not throw. */
+export function asViolation(error: unknown): Violation {
+  if (error instanceof Violation) return error;
+  const { name, message, stack } = error as Error;
+  const code = (error as { code?: string }).code;
+  const violation = new Violation(code ?? "exception", `${name}: ${message}`);
+  if (stack !== undefined) violation.stack = stack;
+  return violation;
+}
