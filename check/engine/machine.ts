@@ -23,7 +23,7 @@ import {
   RUN,
 } from "./decisions.ts";
 import { Memory, mixA, mixB } from "./memory.ts";
-import { CAS, isAtomic, mayWrite, OP_NAMES, type Op, ZERO } from "./operations.ts";
+import { isAtomic, keyOf, OP_NAMES, type Op, wrote, ZERO } from "./operations.ts";
 import { setPerformer } from "./primitive.ts";
 import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
@@ -390,13 +390,4 @@ export class Machine {
     const stack = new Error().stack ?? "";
     this.trace?.push({ cpu: cpu.id, level: cpu.level, text: `${OP_NAMES[op]} [${at}] ${change}`, stack });
   }
-}
-
-/** A CAS that failed wrote nothing. */
-function wrote(op: Op, value: number, expected: number): boolean {
-  return mayWrite(op) && !(op === CAS && value !== (expected | 0));
-}
-
-function keyOf(op: Op, at: number): number {
-  return at * 16 + op;
 }

@@ -24,3 +24,13 @@ export function isAtomic(op: Op): boolean {
 export function mayWrite(op: Op): boolean {
   return op !== LOAD && op !== READ;
 }
+
+/** True if the step, which returned `value`, may have changed memory: a CAS that failed did not. */
+export function wrote(op: Op, value: number, expected: number): boolean {
+  return mayWrite(op) && !(op === CAS && value !== (expected | 0));
+}
+
+/** Tells apart steps of different kinds or on different words. */
+export function keyOf(op: Op, at: number): number {
+  return at * 16 + op;
+}
