@@ -27,21 +27,8 @@ import { isAtomic, keyOf, OP_NAMES, type Op, wrote, ZERO } from "./operations.ts
 import { setPerformer } from "./primitive.ts";
 import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
+import type { Strategy, TraceEntry } from "./strategy.ts";
 import { asViolation, Violation } from "./violation.ts";
-
-/** Picks one of machine.options, or -1: this execution need not go on. */
-export interface Strategy {
-  begin(machine: Machine): void;
-  pick(machine: Machine): Decision;
-}
-
-/** One step as it happened, for reports. */
-export interface TraceEntry {
-  readonly cpu: number;
-  readonly level: number;
-  readonly text: string;
-  readonly stack: string;
-}
 
 const SUSPEND = { suspended: true };
 /** Keys of log entries that are no steps: a nested call begins (the value says which), its argument, its end. */
@@ -61,6 +48,8 @@ export class Machine {
   readonly options = new Int32Array(128);
   optionCount = 0;
   readonly decisions = new Int32Array(1 << 15);
+  /** Where each was made. */
+  readonly places = new Int32Array(1 << 15);
   decisionCount = 0;
   current = 0;
   preemptions = 0;
@@ -100,8 +89,7 @@ export class Machine {
       this.settle();
       strategy.begin(this);
       if (!this.runToEnd()) return undefined;
-      setPerformer(undefined);
-      this.prepared.finish(this.cpus.filter((cpu) => cpu.state === DEAD).map((cpu) => cpu.id));
+      this.finish();
       return undefined;
     } catch (error) {
       return asViolation(error);
@@ -109,6 +97,22 @@ export class Machine {
       setPerformer(undefined);
       this.totalSteps += this.steps;
     }
+  }
+
+  /**
+   * Where the execution is: the current CPU, its steps so far, the budgets used. Unlike a count of decisions it
+   * stays the same when more words turn out to be shared.
+   */
+  get place(): number {
+    return ((this.current * 8 + this.nestedCalls) * 8 + this.deaths) * 65536 + this.cpus[this.current].steps;
+  }
+
+  private finish(): void {
+    const dead = this.cpus.filter((cpu) => cpu.state === DEAD).map((cpu) => cpu.id);
+    setPerformer({ access: (op, at, a, b) => this.memory.perform(op, at, a, b) });
+    this.prepared.quiesce?.(dead);
+    setPerformer(undefined);
+    this.prepared.finish(dead);
   }
 
   private start(program: Program): void {
@@ -348,6 +352,7 @@ export class Machine {
     const strategy = this.strategy as Strategy;
     const next = strategy.pick(this);
     if (next < 0) return -1;
+    this.places[this.decisionCount] = this.place;
     this.decisions[this.decisionCount++] = next;
     if ((next & KIND_MASK) === KILL) return next;
     if (cpuOf(next) !== this.current) {

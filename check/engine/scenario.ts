@@ -24,7 +24,9 @@ export interface Prepared {
   reset(): void;
   /** A number that tells apart what a CPU holds between calls; 0 if nothing but memory matters. */
   fingerprint(cpu: number): number;
-  /** All CPUs are done, dead or frozen: throws a Violation if anything is not as it must be. */
+  /** All CPUs are done, dead or frozen: brings the heap to rest, by steps that are not scheduled. */
+  quiesce?(dead: readonly number[]): void;
+  /** After that: throws a Violation if anything is not as it must be. */
   finish(dead: readonly number[]): void;
 }
 

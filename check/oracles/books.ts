@@ -27,5 +27,16 @@ export function checkBooks(library: Library, system: Booted, out: number, dead: 
 /** Every invariant of every layer. */
 export function checkSound(library: Library, system: Booted): void {
   const problems = library.inspect.verify(system);
-  if (problems.length > 0) throw new Violation("invariant", problems.join("; "));
+  if (problems.length > 0) throw new Violation(nameOf(problems), problems.join("; "));
+}
+
+/** What a broken invariant is called in the table of mutants. */
+function nameOf(problems: readonly string[]): string {
+  const text = problems.join("; ");
+  if (/where no such object starts|says its unit/.test(text)) return "wrong-bucket";
+  if (/twice/.test(text)) return "two-lists";
+  if (/is no slab of that cache|free and in use|frozen, but nobody has it/.test(text))
+    return "page-under-user";
+  if (/took only/.test(text)) return "leak";
+  return "invariant";
 }

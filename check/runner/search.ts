@@ -1,6 +1,7 @@
 /** Runs the schedules of one program, as its scenario's search says. */
-import type { Machine, Strategy } from "../engine/machine.ts";
+import type { Machine } from "../engine/machine.ts";
 import type { Program } from "../engine/scenario.ts";
+import type { Strategy } from "../engine/strategy.ts";
 import type { Violation } from "../engine/violation.ts";
 import type { Search } from "../scenarios/spec.ts";
 import { Bounded } from "../strategies/bounded.ts";

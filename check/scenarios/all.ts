@@ -3,14 +3,15 @@ import { Clients } from "./clients.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
 import { PageClients } from "./pages.ts";
+import { FullHeap, Sizes } from "./single.ts";
 import { SlabClients } from "./slab.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 const EXHAUSTIVE = { kind: "exhaustive" } as const;
 
-function clients(length: number): Scenario["prepare"] {
+function clients(length: number, kind: "fixed" | "any" = "fixed"): Scenario["prepare"] {
   return (library) => {
-    const prepared = new Clients(library, 2);
+    const prepared = new Clients(library, 2, kind);
     return allPrograms(prepared, Object.values(prepared.calls), length);
   };
 }
@@ -64,6 +65,24 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "sizes",
+    about: "the right bucket for each size: one CPU",
+    search: EXHAUSTIVE,
+    prepare: (library) => {
+      const prepared = new Sizes(library);
+      return thesePrograms(prepared, [[prepared.calls]]);
+    },
+  },
+  {
+    name: "full-heap",
+    about: "opening an allocator without a page left: one CPU",
+    search: EXHAUSTIVE,
+    prepare: (library) => {
+      const prepared = new FullHeap(library);
+      return thesePrograms(prepared, [[prepared.calls]]);
+    },
+  },
+  {
     name: "attach",
     about: "threads that take and give back slots: 3 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
@@ -74,8 +93,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "going-home",
-    about: "objects trimmed to a CPU that detaches, and comes back",
-    search: EXHAUSTIVE,
+    about: "objects trimmed to a CPU that detaches, and comes back; at most 3 preemptions",
+    search: { kind: "bounded", preemptions: 3 },
     prepare: (library) => {
       const prepared = new GoingHome(library);
       const { free, detach, reopen } = prepared;
@@ -95,11 +114,54 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: clients(2),
   },
   {
+    name: "clients-any",
+    about: "the same on a bucket of an any-size allocator",
+    search: EXHAUSTIVE,
+    prepare: clients(2, "any"),
+  },
+  {
+    name: "remote-any",
+    about: "an object that goes to the other CPU and is freed there, while its home goes on",
+    search: EXHAUSTIVE,
+    prepare: (library) => {
+      const prepared = new Clients(library, 2, "any");
+      const { alloc, free, send, receive } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [alloc, send, alloc, free],
+          [receive, alloc],
+        ],
+        [
+          [alloc, send, alloc, send],
+          [receive, receive, free],
+        ],
+      ]);
+    },
+  },
+  {
     name: "clients-nested",
     about: "the same with one nested alloc or free at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
     limits: { nested: 1 },
     prepare: clients(1),
+  },
+  {
+    name: "clients-any-nested",
+    about: "the same on a bucket of an any-size allocator",
+    search: EXHAUSTIVE,
+    limits: { nested: 1 },
+    prepare: clients(1, "any"),
+  },
+  {
+    name: "one-cpu-nested",
+    about: "2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
+    search: EXHAUSTIVE,
+    limits: { nested: 2, depth: 2 },
+    prepare: (library) => {
+      const prepared = new Clients(library, 1, "fixed");
+      const { alloc, free, refill } = prepared.calls;
+      return allPrograms(prepared, [alloc, free, refill], 2);
+    },
   },
   {
     name: "clients-death",

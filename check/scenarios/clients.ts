@@ -1,10 +1,11 @@
 /**
  * Clients of memalloc over slab: calls of alloc, free, refill, send, receive + free on each CPU, in every
- * combination. Two objects to a slab.
+ * combination. Two objects to a slab. With a fixed-size allocator, or with a bucket of an any-size one.
  */
-import { loadAcquire, readPrivate, storeRelease, writePrivate, xchg } from "#primitive";
+
 import type { Booted } from "#src/boot.js";
-import type { MemCache } from "#src/memalloc/index.js";
+import type { MemAlloc, MemCache } from "#src/memalloc/index.js";
+import { loadAcquire, readPrivate, storeRelease, writePrivate, xchg } from "../engine/primitive.ts";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
@@ -30,19 +31,27 @@ export class Clients implements Prepared {
   readonly calls: ClientCalls;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
-  private readonly caches: readonly MemCache[];
-  private readonly work: readonly number[];
+  private readonly allocs: readonly (() => number)[];
+  private readonly frees: readonly ((p: number) => void)[];
+  private readonly caches: readonly number[];
   private readonly channels: readonly number[];
   private readonly ledger: Ledger;
   private readonly nestedLedger: Ledger;
+  /** Objects that were handed out before, and so need not be zero. */
+  private readonly used = new Set<number>();
 
-  constructor(library: Library, cpus: number) {
+  constructor(library: Library, cpus: number, kind: "fixed" | "any") {
     this.library = library;
     this.cpus = cpus;
     this.booted = bootCpus(library, cpus, 24);
     this.words = this.booted[0].arena.words;
-    this.caches = this.booted.map((system) => system.allocators.openMemCache("objects", SIZE));
-    this.work = this.booted.map((system) => system.allocators.ownCaches()[0] + library.cacheLayout.WORK);
+    const opened: (MemCache | MemAlloc)[] = this.booted.map(({ allocators }) =>
+      kind === "fixed" ? allocators.openMemCache("objects", SIZE) : allocators.openMemAlloc("objects", false),
+    );
+    this.allocs = opened.map((allocator) => () => allocator.alloc(SIZE));
+    this.frees = opened.map((allocator) => (p) => allocator.free(p));
+    const bucket = kind === "fixed" ? 0 : library.memalloc.UNIT_SIZES.indexOf(SIZE + 8);
+    this.caches = this.booted.map(({ allocators }) => allocators.ownCaches()[bucket]);
     this.channels = freeWords(this.booted[0], cpus);
     this.ledger = new Ledger(cpus);
     this.nestedLedger = new Ledger(cpus);
@@ -53,10 +62,16 @@ export class Clients implements Prepared {
   reset(): void {
     this.ledger.reset();
     this.nestedLedger.reset();
+    this.used.clear();
   }
 
   fingerprint(cpu: number): number {
     return this.ledger.fingerprint(cpu) ^ Math.imul(this.nestedLedger.fingerprint(cpu), 7);
+  }
+
+  /** Work raised by a nested call in the middle of a fast path is still pending. */
+  quiesce(dead: readonly number[]): void {
+    for (const { cpu } of this.booted) if (!dead.includes(cpu.id)) cpu.irqWork.kick();
   }
 
   finish(dead: readonly number[]): void {
@@ -74,7 +89,7 @@ export class Clients implements Prepared {
         done: (cpu, _argument, p) => {
           if (p === 0)
             throw new Violation("spurious-null", "alloc in task context returned NULL with memory left");
-          ledger.got(cpu, p);
+          this.book(ledger, cpu, p);
         },
       },
       free: {
@@ -85,7 +100,7 @@ export class Clients implements Prepared {
       refill: {
         name: "refill",
         run: (cpu) => {
-          this.booted[cpu].cpu.irqWork.raise(this.work[cpu]);
+          this.booted[cpu].cpu.irqWork.raise(this.caches[cpu] + this.library.cacheLayout.WORK);
           this.booted[cpu].cpu.irqWork.kick();
           return 0;
         },
@@ -111,9 +126,9 @@ export class Clients implements Prepared {
     return [
       {
         name: "nested alloc",
-        run: (cpu) => inNmi(cpu, () => this.allocate(cpu)),
+        run: (cpu) => inNmi(cpu, () => this.allocate(cpu) || this.checkPending(cpu)),
         done: (cpu, _argument, p) => {
-          if (p !== 0) this.nestedLedger.got(cpu, p);
+          if (p !== 0) this.book(this.nestedLedger, cpu, p);
         },
       },
       {
@@ -124,17 +139,41 @@ export class Clients implements Prepared {
     ];
   }
 
-  /** An object with its own offset written into it, or 0. */
+  /** An object with its own offset written into it, or 0; negative if it was not zero before. */
   private allocate(cpu: number): number {
-    const p = this.caches[cpu].alloc();
-    if (p !== 0) writePrivate(this.words, p >>> 2, p);
-    return p;
+    const p = this.allocs[cpu]();
+    if (p === 0) return 0;
+    const isZero = readPrivate(this.words, (p >>> 2) + 1) === 0;
+    writePrivate(this.words, p >>> 2, p);
+    writePrivate(this.words, (p >>> 2) + 1, p);
+    return isZero ? p : -p;
+  }
+
+  /** Books what `allocate` returned: an object that nobody had before must have been zero. */
+  private book(ledger: Ledger, cpu: number, result: number): void {
+    const p = Math.abs(result);
+    if (result < 0 && !this.used.has(p)) throw new Violation("garbage", `object ${p} is new and not zero`);
+    this.used.add(p);
+    ledger.got(cpu, p);
+  }
+
+  /** Nested code that got NULL: the list is in use further down the stack, or its refill is pending. */
+  private checkPending(cpu: number): number {
+    const { HAND, HAND_IDLE, WORK } = this.library.cacheLayout;
+    const isBusy = readPrivate(this.words, this.caches[cpu] + HAND) !== HAND_IDLE;
+    const isPending =
+      loadAcquire(this.words, this.caches[cpu] + WORK + this.library.cpuLayout.WORK_PENDING) !== 0;
+    if (isBusy || isPending) return 0;
+    throw new Violation(
+      "spurious-null",
+      "a nested alloc got NULL from an idle cache, and no work is pending",
+    );
   }
 
   private release(cpu: number, p: number): number {
     if (p === 0) return 0;
     if (readPrivate(this.words, p >>> 2) !== p) throw new Violation("payload", `object ${p} was overwritten`);
-    this.caches[cpu].free(p);
+    this.frees[cpu](p);
     return p;
   }
 

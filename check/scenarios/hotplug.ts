@@ -1,7 +1,8 @@
 /** Attach and detach: threads that come and go, two slots for them, a survivor that sends objects to one that goes. */
-import { writePrivate } from "#primitive";
+
 import type { Booted } from "#src/boot.js";
 import type { MemCache } from "#src/memalloc/index.js";
+import { writePrivate } from "../engine/primitive.ts";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";

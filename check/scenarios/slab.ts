@@ -1,6 +1,7 @@
 /** The slab allocator by itself: a cache of two objects to a slab; alloc, free, flush, objects freed by the other CPU. */
-import { readPrivate, writePrivate } from "#primitive";
+
 import type { Booted } from "#src/boot.js";
+import { readPrivate, writePrivate } from "../engine/primitive.ts";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";

@@ -5,6 +5,8 @@ import type { Library } from "../library.ts";
 /** Watermarks so small that every call or two goes down to the slabs. */
 export const SMALL: Tuning = { watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }), takerTries: 1 };
 
+export const GARBAGE = 0x5eed5eed;
+
 /** CPUs over a heap of `pages` pages behind its tables, or a few more. */
 export function bootCpus(library: Library, cpus: number, pages: number, tuning: Tuning = SMALL): Booted[] {
   const options = { maxCpus: cpus, percpuBytes: 16384, maxNames: 16 };
@@ -13,10 +15,16 @@ export function bootCpus(library: Library, cpus: number, pages: number, tuning: 
   const token = { buffer: new SharedArrayBuffer(bytes), byteOffset: 0, byteLength: bytes };
   const arena = library.arena.formatArena(token, options);
   const booted = [library.boot.bootCreator(arena, "", false, tuning)];
+  dirtyPages(booted[0]);
   while (booted.length < cpus) {
     booted.push(library.boot.bootAttacher(library.arena.openArena(token), "", tuning));
   }
   return booted;
+}
+
+/** Free pages may hold anything. */
+function dirtyPages({ arena, firstPage, pages }: Booted): void {
+  arena.words.fill(GARBAGE, pages.address(firstPage));
 }
 
 /** `count` words that no layer uses, a line apart. */

@@ -3,7 +3,8 @@
  * from a CPU that could go on at most that often. No sleep sets and no cache: they are unsound with a bound.
  */
 import type { Decision } from "../engine/decisions.ts";
-import type { Machine, Strategy } from "../engine/machine.ts";
+import type { Machine } from "../engine/machine.ts";
+import type { Strategy } from "../engine/strategy.ts";
 
 const MAX_DECISIONS = 1 << 15;
 

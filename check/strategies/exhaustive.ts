@@ -7,9 +7,10 @@
  */
 
 import { argumentOf, cpuOf, type Decision, KILL, KIND_MASK, RUN } from "../engine/decisions.ts";
-import type { Machine, Strategy } from "../engine/machine.ts";
+import type { Machine } from "../engine/machine.ts";
 import { mixA, mixB } from "../engine/memory.ts";
 import { mayWrite } from "../engine/operations.ts";
+import type { Strategy } from "../engine/strategy.ts";
 import { StateTable } from "./state-table.ts";
 
 const MAX_DECISIONS = 1 << 15;

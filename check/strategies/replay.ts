@@ -3,13 +3,14 @@
  * which is to let the current CPU go on. Few of them matter, and `minimise` finds those.
  */
 import type { Decision } from "../engine/decisions.ts";
-import type { Machine, Strategy } from "../engine/machine.ts";
+import type { Machine } from "../engine/machine.ts";
 import type { Program } from "../engine/scenario.ts";
+import type { Strategy } from "../engine/strategy.ts";
 import type { Violation } from "../engine/violation.ts";
 
 export interface Deviation {
-  /** Which decision of the execution. */
-  readonly time: number;
+  /** Where in the execution: machine.place. */
+  readonly place: number;
   readonly decision: Decision;
 }
 
@@ -17,32 +18,32 @@ export class Replay implements Strategy {
   /** The deviations that this execution could take. */
   readonly taken: Deviation[] = [];
   private readonly deviations: ReadonlyMap<number, Decision>;
-  private time = 0;
 
   constructor(deviations: readonly Deviation[]) {
-    this.deviations = new Map(deviations.map(({ time, decision }) => [time, decision]));
+    this.deviations = new Map(deviations.map(({ place, decision }) => [place, decision]));
   }
 
   begin(): void {
-    this.time = 0;
     this.taken.length = 0;
   }
 
   pick(machine: Machine): Decision {
-    const time = this.time++;
-    const wanted = this.deviations.get(time);
+    const { place } = machine;
+    const wanted = this.deviations.get(place);
     if (wanted === undefined || !machine.options.subarray(0, machine.optionCount).includes(wanted)) {
       return machine.options[0];
     }
-    if (wanted !== machine.options[0]) this.taken.push({ time, decision: wanted });
+    if (wanted !== machine.options[0]) this.taken.push({ place, decision: wanted });
     return wanted;
   }
 }
 
 /** The deviations of the execution that the machine has just made. */
 export function deviationsOf(machine: Machine, program: Program): Deviation[] {
-  const decisions = machine.decisions.slice(0, machine.decisionCount);
-  const replay = new Replay(Array.from(decisions, (decision, time) => ({ time, decision })));
+  const count = machine.decisionCount;
+  const decisions = machine.decisions.slice(0, count);
+  const places = machine.places.slice(0, count);
+  const replay = new Replay(Array.from(decisions, (decision, i) => ({ place: places[i], decision })));
   machine.execute(program, replay);
   return [...replay.taken];
 }

@@ -11,8 +11,9 @@
 
 import { RUNNABLE } from "../engine/cpu.ts";
 import { type Decision, decision, KILL, NEST, RUN } from "../engine/decisions.ts";
-import type { Machine, Strategy } from "../engine/machine.ts";
+import type { Machine } from "../engine/machine.ts";
 import { mayWrite } from "../engine/operations.ts";
+import type { Strategy } from "../engine/strategy.ts";
 import { Random } from "./random.ts";
 
 /** What both have: where nested calls and deaths come, and which of the options there are is taken. */

@@ -196,12 +196,8 @@ export class Caches {
     return node;
   }
 
-  /** Puts an object that this CPU owns on the list; if that is busy, on the extra list. */
+  /** Puts an object that this CPU owns on the list. The work and whoever opens the cache found HAND idle. */
   private push(cache: number, node: number): void {
-    if (readPrivate(this.words, cache + HAND) !== HAND_IDLE) {
-      this.freeBusy(cache, node);
-      return;
-    }
     writePrivate(this.words, cache + HAND, node + HAND_PUSH);
     this.link(cache, node);
     writePrivate(this.words, cache + HAND, HAND_IDLE);

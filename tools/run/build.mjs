@@ -6,9 +6,9 @@ import { node, tsc } from "./child.mjs";
 import { changedAt, filesIn, newest } from "./files.mjs";
 
 const STAMP = "build/.stamp";
-const SOURCES = ["src", "test", "bench", "tools", "docs/examples", "package.json"];
-const CONFIGS = ["", ".base", ".core", ".dev", ".tools"].map((name) => `tsconfig${name}.json`);
-const COMPILED = ["src", "test", "bench", "tools", "docs/examples"];
+const SOURCES = ["src", "check", "test", "bench", "tools", "docs/examples", "package.json"];
+const CONFIGS = ["", ".base", ".check", ".core", ".dev", ".tools"].map((name) => `tsconfig${name}.json`);
+const COMPILED = ["src", "check", "test", "bench", "tools", "docs/examples"];
 
 /**
  * Builds if a source is newer than the last good build; resolves to whether the build is good.
@@ -31,6 +31,7 @@ export async function build() {
     () => tsc("tsconfig.tools.json"),
     () => compile("src", "tsconfig.json"),
     () => node("--enable-source-maps", "build/tools/inline/main.js"),
+    () => tsc("tsconfig.check.json"),
     () => tsc("tsconfig.dev.json"),
   ];
   let good = true;

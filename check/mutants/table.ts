@@ -1,0 +1,146 @@
+/**
+ * The mutants: one-line changes of the production source that bring back a bug, each with the oracle that must
+ * see it. Its twin is the same scenario on the unchanged source, which must stay clean. `from` and `to`
+ * are lines of the compiled file. Numbers M are those of historical bugs; R those of the rules in
+ * src/memalloc/README.md. Where our code has no such place any more, the nearest hole is taken.
+ */
+export interface Mutant {
+  readonly id: string;
+  readonly what: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly oracle: string;
+  readonly scenario: string;
+}
+
+const CACHE = "memalloc/cache.js";
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    id: "M1",
+    what: "an object is dropped when its cache is busy",
+    file: CACHE,
+    from: "llistAdd(this.words, cache + FREE_LIST_EXTRA, chainLink(node));",
+    to: ";",
+    oracle: "leak",
+    scenario: "one-cpu-nested",
+  },
+  {
+    id: "M2",
+    what: "the work goes on although the cache is busy",
+    file: CACHE,
+    from: "if (readPrivate(this.words, cache + HAND) !== HAND_IDLE)\n            return false;",
+    to: ";",
+    oracle: "leak",
+    scenario: "one-cpu-nested",
+  },
+  {
+    id: "M4",
+    what: "size to bucket off by one",
+    file: "memalloc/sizes.js",
+    from: "unit >= i * 8 + HEADER_BYTES",
+    to: "unit > i * 8 + HEADER_BYTES",
+    oracle: "wrong-bucket",
+    scenario: "sizes",
+  },
+  {
+    id: "M5",
+    what: "free takes the bucket of the unit's size, which rounds differently",
+    file: "memalloc/mem-alloc.js",
+    from: "let cache = home;",
+    to: "let cache = this.table[((readPrivate(words, home + 5) << 2) + 7) >>> 3] || home;",
+    oracle: "wrong-bucket",
+    scenario: "sizes",
+  },
+  {
+    id: "M11",
+    what: "the refill is not raised: nested code sees an empty list and no pending work",
+    file: CACHE,
+    from: "this.cpu.irqWork.raise(cache + WORK);\n        writePrivate(this.words, cache + HAND, HAND_IDLE);\n        this.cpu.irqWork.kick();\n        return p === 0",
+    to: "writePrivate(this.words, cache + HAND, HAND_IDLE);\n        this.cpu.irqWork.kick();\n        return p === 0",
+    oracle: "spurious-null",
+    scenario: "one-cpu-nested",
+  },
+  {
+    id: "M13",
+    what: "memory from slab is not zeroed",
+    file: CACHE,
+    from: "zeroPrivate(this.words, node, unit);",
+    to: ";",
+    oracle: "garbage",
+    scenario: "clients",
+  },
+  {
+    id: "M14",
+    what: "the first objects cannot be had, and nobody notices",
+    file: "memalloc/allocators.js",
+    from: "filled = false;",
+    to: ";",
+    oracle: "null-at-first-use",
+    scenario: "full-heap",
+  },
+  {
+    id: "M20",
+    what: "an empty slab is discarded by whoever freed its last object",
+    file: "mm/slab.js",
+    from: "this.lists.sweep(cache, SWEEP_SLABS, true);",
+    to: "this.lists.discard(cache, page);",
+    oracle: "page-under-user",
+    scenario: "slab",
+  },
+  {
+    id: "M27",
+    what: "a slab's shared list is taken, and left where it is for another CPU",
+    file: "mm/slab.js",
+    from: "const taken = stateOf(0, readPrivate(this.words, cache + CACHE_OBJECTS), STATE_FROZEN);",
+    to: "const taken = loadAcquire(this.words, at);",
+    oracle: "double-owner",
+    scenario: "slab",
+  },
+  {
+    id: "R1",
+    what: "single slabs are taken without the taker word",
+    file: "mm/cache-lists.js",
+    from: "if (tryTake(this.words, cache + CACHE_TAKER, this.claim))",
+    to: "",
+    oracle: "race",
+    scenario: "slab",
+  },
+  {
+    id: "R2",
+    what: "alloc does not look whether the list is in use",
+    file: "memalloc/mem-cache.js",
+    from: "return this.allocBusy();",
+    to: ";",
+    oracle: "invariant",
+    scenario: "clients-nested",
+  },
+  {
+    id: "R3",
+    what: "an object is freed into the cache of the CPU it came from",
+    file: "memalloc/mem-alloc.js",
+    from: "cache = this.area | (home & ~this.areaMask);",
+    to: ";",
+    oracle: "race",
+    scenario: "remote-any",
+  },
+  {
+    id: "R4",
+    what: "an object is handed out, and stays on the list",
+    file: CACHE,
+    from: "writePrivate(this.words, cache + FREE_LIST, readPrivate(this.words, node + OBJECT_HOME));",
+    to: ";",
+    oracle: "invariant",
+    scenario: "clients",
+  },
+  {
+    id: "R5",
+    what: "objects taken from slab are not counted",
+    file: CACHE,
+    from: "this.count(cache + TAKEN, got);",
+    to: ";",
+    oracle: "leak",
+    scenario: "clients",
+  },
+];
