@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { loadLibrary } from "./library.ts";
 import { plant } from "./mutants/plant.ts";
 import { MUTANTS, type Mutant } from "./mutants/table.ts";
+import { unpackLibrary } from "./packed.ts";
 import { newMachine, type Outcome } from "./runner/job.ts";
 import { runJobs } from "./runner/pool.ts";
 import { report } from "./runner/report.ts";
@@ -16,6 +17,7 @@ const HELP = `npm run check -- [options]     runs the model checker over the com
 
   --scenario NAME   only this scenario (may be repeated), and no mutants
   --mutant ID       only this mutant (may be repeated)
+  --packed          on the packed library, as people install it; no mutants
   --deep            also the scenarios that take an hour or more
   --replay TOKEN    shows the schedule that a failure's report names
   --threads N       default 2
@@ -25,6 +27,7 @@ const HELP = `npm run check -- [options]     runs the model checker over the com
 
 Exit code 1 if a scenario fails or a mutant survives, 2 for wrong options.`;
 
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 const PLANTED = fileURLToPath(new URL("../mutants", import.meta.url));
 
@@ -51,6 +54,9 @@ interface MutantResult {
 interface Options {
   readonly threads: number;
   readonly json: boolean;
+  readonly packed: boolean;
+  /** Folder of the modules to run. */
+  readonly root: string;
 }
 
 async function main(): Promise<number> {
@@ -65,12 +71,14 @@ async function main(): Promise<number> {
       ].join("\n"),
     );
   if (values.replay !== undefined) return replay(values.replay);
-  const options = { threads: Number(values.threads), json: values.json === true };
+  const packed = values.packed === true;
+  const root = packed ? unpackLibrary(PROJECT) : SOURCES;
+  const options = { threads: Number(values.threads), json: values.json === true, packed, root };
   const some = values.scenario !== undefined || values.mutant !== undefined;
   const scenarios = SCENARIOS.filter(({ name, deep }) =>
     some ? values.scenario?.includes(name) === true : values.deep === true || deep !== true,
   );
-  const mutants = MUTANTS.filter(({ id }) => (some ? values.mutant?.includes(id) === true : true));
+  const mutants = MUTANTS.filter(({ id }) => (some ? values.mutant?.includes(id) === true : !packed));
   const results = [];
   for (const scenario of scenarios) results.push(await runScenario(scenario, options));
   const table = await runMutants(mutants, results, options);
@@ -91,6 +99,7 @@ function readOptions() {
         scenario: { type: "string", multiple: true },
         mutant: { type: "string", multiple: true },
         deep: { type: "boolean" },
+        packed: { type: "boolean" },
         replay: { type: "string" },
         threads: { type: "string", default: "2" },
         json: { type: "boolean" },
@@ -127,7 +136,8 @@ async function runScenario(scenario: Scenario, options: Options): Promise<Scenar
   const started = performance.now();
   const parts = Array.from({ length: options.threads }, (_, first) => ({
     scenario: scenario.name,
-    root: SOURCES,
+    root: options.root,
+    packed: options.packed,
     first,
     step: options.threads,
   }));
@@ -180,6 +190,7 @@ async function runMutants(
   const jobs = mutants.map((mutant) => ({
     scenario: mutant.scenario,
     root: plant(mutant, SOURCES, PLANTED),
+    packed: false,
     first: 0,
     step: 1,
   }));
@@ -199,7 +210,7 @@ async function runMutants(
           : `SURVIVED: ${failure.oracle} instead of ${mutant.oracle}`;
     say(
       options,
-      `${mutant.id.padEnd(4)} ${seen} by ${mutant.oracle}, ${count(schedules)} schedules of ${mutant.scenario}, ${Math.round(ms)} ms: ${mutant.what}`,
+      `${mutant.id.padEnd(4)} ${seen} by ${mutant.oracle}, ${count(schedules)} schedules of ${mutant.scenario}, ${Math.round(ms)} ms${twinText(twin)}: ${mutant.what}`,
     );
     return {
       id: mutant.id,
@@ -210,6 +221,12 @@ async function runMutants(
       twinExhausted: twin?.exhausted ?? false,
     };
   });
+}
+
+function twinText(twin: ScenarioResult | undefined): string {
+  if (twin === undefined) return "";
+  if (twin.failures.length > 0) return ", its twin FAILS";
+  return `, its twin ${twin.exhausted ? "exhausted" : "sampled"}${twin.bound === "" ? "" : ` with ${twin.bound}`}`;
 }
 
 async function replay(text: string): Promise<number> {

@@ -21,7 +21,11 @@ const COMMANDS = {
   }),
   test: built((args) => test(args)),
   bench: built((args) => node("--enable-source-maps", "build/bench/main.js", ...args)),
-  check: built((args) => node("--enable-source-maps", "--conditions=check", "build/check/main.js", ...args)),
+  // the packed library has its own accessors, and no condition
+  check: built((args) => {
+    const conditions = args.includes("--packed") ? [] : ["--conditions=check"];
+    return node("--enable-source-maps", ...conditions, "build/check/main.js", ...args);
+  }),
   replay: built((args) => node(CLI, "replay", ...args)),
   "check-nodes": built(checkNodes),
   build: async () => ((await build()) ? 0 : 1),

@@ -3,6 +3,7 @@
  * hashed as it changes, so that equal states are recognised in no time.
  */
 import { ADD, CAS, LOAD, type Op, OR, READ, STORE, WRITE, XCHG, ZERO } from "./operations.ts";
+import { rawWords } from "./primitive.ts";
 import { Violation } from "./violation.ts";
 
 export class Memory {
@@ -17,8 +18,8 @@ export class Memory {
 
   /** `words` as they are now is what every execution starts from. */
   constructor(words: Int32Array) {
-    this.words = words;
-    this.initial = words.slice();
+    this.words = rawWords(words);
+    this.initial = this.words.slice();
     this.touched = new Int32Array(words.length);
     this.isTouched = new Uint8Array(words.length);
   }

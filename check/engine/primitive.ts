@@ -7,6 +7,9 @@ import { ADD, CAS, LOAD, type Op, OR, READ, STORE, WRITE, XCHG, ZERO } from "./o
 /** The heap, as 32-bit words. */
 export type Words = Int32Array;
 
+/** The real one, also where packed.ts puts another in its place. */
+export const RawInt32Array = Int32Array;
+
 /** Whoever performs the accesses. */
 export interface Performer {
   access(op: Op, at: number, a: number, b: number): number;
@@ -19,61 +22,71 @@ export function setPerformer(next: Performer | undefined): void {
   performer = next;
 }
 
+/** One access: of the code under test, by whatever way it comes. */
+export function perform(words: Words, op: Op, at: number, a: number, b: number): number {
+  return performer === undefined ? performNow(rawWords(words), op, at, a, b) : performer.access(op, at, a, b);
+}
+
+/** The words themselves, behind no Proxy. */
+export function rawWords(words: Words): Words {
+  return new RawInt32Array(words.buffer, words.byteOffset, words.length);
+}
+
+/** Performs one step on the words. Returns what the accessor returns. */
+export function performNow(words: Words, op: Op, at: number, a: number, b: number): number {
+  const before = words[at];
+  if (op === STORE || op === WRITE || op === XCHG) words[at] = a;
+  else if (op === CAS && before === (a | 0)) words[at] = b;
+  else if (op === ADD) words[at] = before + a;
+  else if (op === OR) words[at] = before | a;
+  else if (op === ZERO) words.fill(0, at, at + a);
+  return before;
+}
+
 export function viewWords(buffer: ArrayBufferLike, byteOffset: number, count: number): Words {
-  return new Int32Array(buffer, byteOffset, count);
+  return new RawInt32Array(buffer, byteOffset, count);
+}
+
+function step(words: Words, op: Op, at: number, a: number, b: number): number {
+  return performer === undefined ? performNow(words, op, at, a, b) : performer.access(op, at, a, b);
 }
 
 export function readPrivate(words: Words, at: number): number {
-  return performer === undefined ? words[at] : performer.access(READ, at, 0, 0);
+  return step(words, READ, at, 0, 0);
 }
 
 export function writePrivate(words: Words, at: number, value: number): void {
-  if (performer === undefined) words[at] = value;
-  else performer.access(WRITE, at, value, 0);
+  step(words, WRITE, at, value, 0);
 }
 
 export function loadAcquire(words: Words, at: number): number {
-  return performer === undefined ? words[at] : performer.access(LOAD, at, 0, 0);
+  return step(words, LOAD, at, 0, 0);
 }
 
 export function peek(words: Words, at: number): number {
-  return at >= 0 && at < words.length ? loadAcquire(words, at) : 0;
+  return at >= 0 && at < words.length ? step(words, LOAD, at, 0, 0) : 0;
 }
 
 export function storeRelease(words: Words, at: number, value: number): void {
-  if (performer === undefined) words[at] = value;
-  else performer.access(STORE, at, value, 0);
+  step(words, STORE, at, value, 0);
 }
 
 export function cmpxchg(words: Words, at: number, expected: number, desired: number): number {
-  if (performer !== undefined) return performer.access(CAS, at, expected, desired);
-  const before = words[at];
-  if (before === (expected | 0)) words[at] = desired;
-  return before;
+  return step(words, CAS, at, expected, desired);
 }
 
 export function xchg(words: Words, at: number, value: number): number {
-  if (performer !== undefined) return performer.access(XCHG, at, value, 0);
-  const before = words[at];
-  words[at] = value;
-  return before;
+  return step(words, XCHG, at, value, 0);
 }
 
 export function fetchAdd(words: Words, at: number, delta: number): number {
-  if (performer !== undefined) return performer.access(ADD, at, delta, 0);
-  const before = words[at];
-  words[at] = before + delta;
-  return before;
+  return step(words, ADD, at, delta, 0);
 }
 
 export function fetchOr(words: Words, at: number, mask: number): number {
-  if (performer !== undefined) return performer.access(OR, at, mask, 0);
-  const before = words[at];
-  words[at] = before | mask;
-  return before;
+  return step(words, OR, at, mask, 0);
 }
 
 export function zeroPrivate(words: Words, from: number, count: number): void {
-  if (performer === undefined) words.fill(0, from, from + count);
-  else performer.access(ZERO, from, count, 0);
+  step(words, ZERO, from, count, 0);
 }

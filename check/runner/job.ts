@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 /** Samples of a scenario with more programs than this take every n-th. */
-const MAX_SAMPLED_PROGRAMS = 20_000;
+const MAX_SAMPLED_PROGRAMS = 4_000;
 
 /** Runs part of a scenario; stops at the first failure. `progress` gets the share done, now and then. */
 export function runPart(

@@ -170,11 +170,20 @@ export const SCENARIOS: readonly Scenario[] = [
     limits: { deaths: 1 },
     prepare: clients(1),
   },
+  ...[2, 3, 4, 5].map(
+    (depth): Scenario => ({
+      name: `clients-pct-${depth}`,
+      about: `4 calls on each of 2 CPUs, 2 nested calls, sampled: PCT, depth ${depth}`,
+      search: { kind: "pct", depth, schedules: 2 },
+      limits: { nested: 2, depth: 2 },
+      prepare: clients(4),
+    }),
+  ),
   {
-    name: "clients-pct",
-    about: "4 calls on each of 2 CPUs, sampled: PCT, depth 3",
-    search: { kind: "pct", depth: 3, schedules: 1 },
-    limits: { nested: 2, depth: 2 },
+    name: "clients-pos",
+    about: "the same by partial-order sampling, 3 nested calls, one in the other",
+    search: { kind: "pos", schedules: 2 },
+    limits: { nested: 3, depth: 3 },
     prepare: clients(4),
   },
   {
@@ -182,7 +191,6 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "2 calls on each CPU, one nested call at any step",
     search: EXHAUSTIVE,
     limits: { nested: 1 },
-    deep: true,
     prepare: clients(2),
   },
   {
@@ -190,7 +198,6 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "2 calls on each CPU, one death at any step",
     search: EXHAUSTIVE,
     limits: { deaths: 1 },
-    deep: true,
     prepare: clients(2),
   },
   {
