@@ -237,10 +237,8 @@ export class SharedHeap {
     }
     this.poll();
     cpus.beginDetach(cpu.id);
-    for (const opened of this.opened) {
-      opened.close();
-      allocators.closeCaches(opened.name);
-    }
+    for (const opened of this.opened) opened.close();
+    for (const { name } of this.opened) allocators.closeCaches(name);
     kmalloc.flush();
     cpus.finishDetach(cpu.id);
     this.attached = false;

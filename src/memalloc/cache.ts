@@ -14,7 +14,15 @@
  *
  * Progress: alloc, free: wait-free but for the work they may run, which is bounded by a batch.
  */
-import { loadAcquire, readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
+import {
+  fetchAdd,
+  loadAcquire,
+  readPrivate,
+  storeRelease,
+  type Words,
+  writePrivate,
+  zeroPrivate,
+} from "#primitive";
 import type { Cpu, PercpuAreas } from "../cpu/index.ts";
 import { type Kmalloc, type Pages, type Slab, slabPageAt } from "../mm/index.ts";
 import {
@@ -172,10 +180,14 @@ export class Caches {
 
   // -- the free list ----------------------------------------------------------------------------
 
-  /** Length of the free list. */
-  depth(cache: number): number {
+  /** Length of the free list. HAND is idle. */
+  private depth(cache: number): number {
+    // set between the two reads, so that no nested call takes the first object away in between
+    writePrivate(this.words, cache + HAND, HAND_BUSY);
     // an empty list is NULL, whose depth word is 0
-    return readPrivate(this.words, readPrivate(this.words, cache + FREE_LIST) + OBJECT_CHECK);
+    const depth = readPrivate(this.words, readPrivate(this.words, cache + FREE_LIST) + OBJECT_CHECK);
+    writePrivate(this.words, cache + HAND, HAND_IDLE);
+    return depth;
   }
 
   /** Takes the first object, or returns 0: none there, or busy. */
@@ -353,11 +365,12 @@ export class Caches {
 
   /** The whole free list goes back to slab. */
   private drain(cache: number): void {
+    if (readPrivate(this.words, cache + HAND) !== HAND_IDLE) return; // closed, or in use further down the stack
     this.freeChain(cache, this.popChain(cache, this.depth(cache)));
   }
 
-  /** Statistics: written by the owner only, read by anyone. */
+  /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */
   private count(at: number, delta: number): void {
-    storeRelease(this.words, at, readPrivate(this.words, at) + delta);
+    fetchAdd(this.words, at, delta);
   }
 }

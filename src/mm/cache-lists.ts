@@ -53,6 +53,21 @@ export class CacheLists {
   }
 
   /**
+   * Takes a slab when the page allocator had none, without TAKER, which may be in the hands of a CPU that
+   * is not running: PARTIAL whole, and all but one back.
+   */
+  steal(cache: number): number {
+    const link = llistDelAll(this.words, cache + CACHE_PARTIAL);
+    if (link === 0) return 0;
+    for (let rest = readPrivate(this.words, link); rest !== 0; ) {
+      const next = readPrivate(this.words, rest);
+      llistAdd(this.words, cache + CACHE_PARTIAL, rest);
+      rest = next;
+    }
+    return this.pages.pageOf(link - DESC_NEXT);
+  }
+
+  /**
    * Looks at up to `limit` slabs, each once or twice, and gives the empty ones back; with `keepOne` all but the
    * last slab that the cache has listed. Returns how many pages were freed.
    */

@@ -5,11 +5,12 @@
  * Progress and contexts: those of slab and pages. A call nested in another one in the same slab
  * cache gets NULL.
  */
-import { readPrivate, type Words, zeroPrivate } from "#primitive";
+import { loadAcquire, readPrivate, type Words, zeroPrivate } from "#primitive";
 import { type Directory, type Memblock, SharedHeapError } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, PAGE_BYTES, RECORD_DATA, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { initCache } from "./cache-geometry.ts";
 import {
+  CACHE_SLABS,
   CACHE_UNIT_WORDS,
   CACHE_WORDS,
   GFP_ZERO,
@@ -18,6 +19,7 @@ import {
   MAX_BLOCK_PAGES,
   SHRINK_SLABS,
   SLAB_CPU_WORDS,
+  SWEEP_PIECE,
   USE_COUNT_SHIFT,
   USE_KIND_MASK,
   USE_LARGE,
@@ -151,7 +153,13 @@ export class Kmalloc {
    */
   shrink(limit: number = SHRINK_SLABS): boolean {
     let freed = 0;
-    for (const cache of this.allCaches()) freed += this.slab.lists.sweep(cache, limit, false);
+    for (const cache of this.allCaches()) {
+      const slabs = 2 * loadAcquire(this.words, cache + CACHE_SLABS);
+      // in small pieces: other CPUs cannot take a slab meanwhile
+      for (let left = Math.min(limit, slabs); left > 0; left -= SWEEP_PIECE) {
+        freed += this.slab.lists.sweep(cache, Math.min(left, SWEEP_PIECE), false);
+      }
+    }
     return freed > 0;
   }
 

@@ -104,6 +104,8 @@ export const KMALLOC_MAX_SLAB_BYTES = 8192;
 export const KMALLOC_CACHES = 13;
 /** A free that empties a slab looks at this many slabs of the cache's lists. */
 export const SWEEP_SLABS = 4;
+/** Slabs looked at under one claim of a taker word. */
+export const SWEEP_PIECE = 16;
 /** Slabs that a CPU out of pages looks at in each cache. */
 export const SHRINK_SLABS = 64;
 /** Tries for a taker word before the work is done without. */

@@ -16,13 +16,7 @@
  *
  * No tag is needed: the shared list is pushed to and taken whole, never popped.
  */
-import {
-  MAX_OBJECTS,
-  STATE_FIELD_MASK,
-  STATE_FIRST_SHIFT,
-  STATE_FROZEN,
-  STATE_IN_USE_SHIFT,
-} from "./layout.ts";
+import { STATE_FIELD_MASK, STATE_FIRST_SHIFT, STATE_FROZEN, STATE_IN_USE_SHIFT } from "./layout.ts";
 
 export function stateOf(first: number, inUse: number, frozen: number): number {
   return (first << STATE_FIRST_SHIFT) | (inUse << STATE_IN_USE_SHIFT) | frozen;
@@ -39,9 +33,4 @@ export function inUseOf(state: number): number {
 
 export function isFrozen(state: number): boolean {
   return (state & STATE_FROZEN) !== 0;
-}
-
-/** True if a slab may have that many objects. */
-export function fitsState(objects: number): boolean {
-  return objects >= 1 && objects <= MAX_OBJECTS;
 }

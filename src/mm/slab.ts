@@ -27,6 +27,7 @@ import {
   type Words,
   writePrivate,
 } from "#primitive";
+import { SharedHeapError } from "../arena/index.ts";
 import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext } from "../cpu/index.ts";
 import { localTryLock, localUnlock } from "../sync/index.ts";
 import { CacheLists } from "./cache-lists.ts";
@@ -51,6 +52,9 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { firstOf, inUseOf, isFrozen, stateOf } from "./slab-state.ts";
+
+const DOUBLE_KFREE =
+  "a slab's free list runs in a circle: an object was freed twice by kfree, or written to after";
 
 /** Prepares a new object, whose first word is `object`. Runs when its slab is made. */
 export type SlabConstructor = (object: number) => void;
@@ -101,12 +105,14 @@ export class Slab {
     if (!localTryLock(this.words, local + SLAB_CPU_LOCK)) return;
     // read under the lock: a call that ran nested before may have changed it
     const page = readPrivate(this.words, local + SLAB_CPU_PAGE);
-    if (page !== 0) {
+    try {
+      if (page === 0) return;
       this.flushPrivate(cache, local, page);
       if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
       writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+    } finally {
+      localUnlock(this.words, local + SLAB_CPU_LOCK);
     }
-    localUnlock(this.words, local + SLAB_CPU_LOCK);
   }
 
   /** The lock is held, the private list empty. */
@@ -166,7 +172,7 @@ export class Slab {
   private refill(cache: number, local: number, construct: SlabConstructor | undefined): number {
     let first = this.refillFromCurrent(cache, local);
     if (first === 0) {
-      const page = this.lists.take(cache) || this.newSlab(cache, construct);
+      const page = this.lists.take(cache) || this.newSlab(cache, construct) || this.lists.steal(cache);
       if (page !== 0) first = this.adopt(cache, local, page);
     }
     storeRelease(this.words, local + SLAB_CPU_REFILLS, readPrivate(this.words, local + SLAB_CPU_REFILLS) + 1);
@@ -216,6 +222,7 @@ export class Slab {
     const first = readPrivate(this.words, local + SLAB_CPU_FREE_LIST);
     if (first === 0) return;
     const link = readPrivate(this.words, cache + CACHE_LINK);
+    const objects = readPrivate(this.words, cache + CACHE_OBJECTS);
     let last = first;
     let count = 1;
     for (
@@ -224,7 +231,7 @@ export class Slab {
       next = readPrivate(this.words, last + link)
     ) {
       last = next;
-      count++;
+      if (++count > objects) throw new SharedHeapError("corrupt", DOUBLE_KFREE);
     }
     writePrivate(this.words, local + SLAB_CPU_FREE_LIST, 0);
     this.pushShared(cache, page, first, last, count);
