@@ -210,7 +210,8 @@ async function runMutants(
           : `SURVIVED: ${failure.oracle} instead of ${mutant.oracle}`;
     say(
       options,
-      `${mutant.id.padEnd(4)} ${seen} by ${mutant.oracle}, ${count(schedules)} schedules of ${mutant.scenario}, ${Math.round(ms)} ms${twinText(twin)}: ${mutant.what}`,
+      `${mutant.id.padEnd(4)} ${seen} by ${mutant.oracle}, ${count(schedules)} schedules of ${mutant.scenario}, ` +
+        `${Math.round(ms)} ms${twinText(twin)}: ${mutant.what}`,
     );
     return {
       id: mutant.id,

@@ -57,8 +57,13 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M11",
     what: "the refill is not raised: nested code sees an empty list and no pending work",
     file: CACHE,
-    from: "this.cpu.irqWork.raise(cache + WORK);\n        writePrivate(this.words, cache + HAND, HAND_IDLE);\n        this.cpu.irqWork.kick();\n        return p === 0",
-    to: "writePrivate(this.words, cache + HAND, HAND_IDLE);\n        this.cpu.irqWork.kick();\n        return p === 0",
+    from: `this.cpu.irqWork.raise(cache + WORK);
+        writePrivate(this.words, cache + HAND, HAND_IDLE);
+        this.cpu.irqWork.kick();
+        return p === 0`,
+    to: `writePrivate(this.words, cache + HAND, HAND_IDLE);
+        this.cpu.irqWork.kick();
+        return p === 0`,
     oracle: "spurious-null",
     scenario: "one-cpu-nested",
   },
