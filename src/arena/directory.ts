@@ -88,6 +88,15 @@ export class Directory {
     return index < this.capacity ? loadAcquire(this.words, this.pointers + index) : 0;
   }
 
+  /** The published records of a kind, in order. Passes over pointers that a damaged heap may hold. */
+  ofKind(kind: number): number[] {
+    const records = [];
+    for (let i = 0, record = this.at(0); record !== 0; record = this.at(++i)) {
+      if (this.isRecord(record) && this.kindOf(record) === kind) records.push(record);
+    }
+    return records;
+  }
+
   kindOf(record: number): number {
     return loadAcquire(this.words, record + RECORD_KIND);
   }

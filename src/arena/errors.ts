@@ -31,3 +31,8 @@ export class SharedHeapError extends Error {
     this.code = code;
   }
 }
+
+/** The error of a call through `name`, which this thread had open before it detached. */
+export function detachedError(name: string): SharedHeapError {
+  return new SharedHeapError("detached", `"${name}": this thread has detached from the heap; attach again`);
+}

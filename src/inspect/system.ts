@@ -24,10 +24,8 @@ export function slabCaches(system: System): { name: string; cache: number }[] {
     name: `kmalloc-${size}`,
     cache: system.kmalloc.cacheAt(i),
   }));
-  const { directory } = system;
-  for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
-    if (!directory.isRecord(record) || directory.kindOf(record) !== KIND_KMEM_CACHE) continue;
-    caches.push({ name: directory.nameOf(record), cache: record + RECORD_DATA });
+  for (const record of system.directory.ofKind(KIND_KMEM_CACHE)) {
+    caches.push({ name: system.directory.nameOf(record), cache: record + RECORD_DATA });
   }
   return caches;
 }

@@ -99,12 +99,7 @@ export class Allocators {
 
   /** All allocators of the heap. */
   list(): Allocator[] {
-    const found = [];
-    for (let i = 0, record = this.directory.at(0); record !== 0; record = this.directory.at(++i)) {
-      const isAllocator = this.directory.isRecord(record) && this.directory.kindOf(record) === KIND_ALLOCATOR;
-      if (isAllocator) found.push(this.describe(record));
-    }
-    return found;
+    return this.directory.ofKind(KIND_ALLOCATOR).map((record) => this.describe(record));
   }
 
   /** Gives up this CPU's caches of an allocator. Task context; the CPU is dying. */

@@ -49,8 +49,7 @@ export function wrongFree(pages: Pages, directory: Directory, name: string, p: u
 }
 
 function ownerOf(directory: Directory, p: number, home: number, check: number): string {
-  for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
-    if (!directory.isRecord(record) || directory.kindOf(record) !== KIND_ALLOCATOR) continue;
+  for (const record of directory.ofKind(KIND_ALLOCATOR)) {
     const key = directory.load(record, RECORD_DATA + ALLOC_KEY);
     if (checkWord(p, home, key) === check) return directory.nameOf(record);
   }

@@ -6,7 +6,7 @@
  * function each, small enough that V8 inlines them into a program's loop.
  */
 import { readPrivate, type Words, writePrivate } from "#primitive";
-import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { type Directory, detachedError } from "../arena/index.ts";
 import { MAGIC, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkSize } from "../mm/index.ts";
 import type { Caches } from "./cache.ts";
@@ -156,9 +156,6 @@ export class MemAlloc {
   }
 
   private refuseClosed(): never {
-    throw new SharedHeapError(
-      "detached",
-      `"${this.name}": this thread has detached from the heap; attach again`,
-    );
+    throw detachedError(this.name);
   }
 }

@@ -4,7 +4,7 @@
  * here, since a MemCache has one cache a thread.
  */
 import { readPrivate, type Words, writePrivate } from "#primitive";
-import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { type Directory, detachedError } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import type { Caches } from "./cache.ts";
 import { wrongFree } from "./header.ts";
@@ -128,9 +128,6 @@ export class MemCache {
   }
 
   private refuseClosed(): never {
-    throw new SharedHeapError(
-      "detached",
-      `"${this.name}": this thread has detached from the heap; attach again`,
-    );
+    throw detachedError(this.name);
   }
 }

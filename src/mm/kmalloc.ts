@@ -133,13 +133,8 @@ export class Kmalloc {
 
   /** Every slab cache of the heap: kmalloc's, then the program's own. */
   allCaches(): number[] {
-    const caches = KMALLOC_SIZES.map((_, i) => this.cacheAt(i));
-    const { directory } = this;
-    for (let i = 0, record = directory.at(0); record !== 0; record = directory.at(++i)) {
-      if (directory.isRecord(record) && directory.kindOf(record) === KIND_KMEM_CACHE)
-        caches.push(record + RECORD_DATA);
-    }
-    return caches;
+    const own = this.directory.ofKind(KIND_KMEM_CACHE).map((record) => record + RECORD_DATA);
+    return [...KMALLOC_SIZES.map((_, i) => this.cacheAt(i)), ...own];
   }
 
   /** Gives up this CPU's current slabs, of all caches. Task context. */

@@ -1,5 +1,5 @@
 /** Slab caches of the program's own: objects of one size, with a constructor and an alignment if wanted. */
-import { checkName, type Directory, inRange, SharedHeapError } from "../arena/index.ts";
+import { checkName, type Directory, detachedError, inRange, SharedHeapError } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { type CacheShape, initCache } from "./cache-geometry.ts";
@@ -85,10 +85,7 @@ export class KmemCache {
   }
 
   private refuseClosed(): never {
-    throw new SharedHeapError(
-      "detached",
-      `"${this.name}": this thread has detached from the heap; attach again`,
-    );
+    throw detachedError(this.name);
   }
 }
 
