@@ -17,7 +17,7 @@ import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layou
 import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
-import { Allocators, Caches, type Watermarks, watermarksOf } from "./memalloc/index.ts";
+import { Allocators, Caches, Pipeline, type Watermarks, watermarksOf } from "./memalloc/index.ts";
 import {
   Kmalloc,
   Pages,
@@ -27,6 +27,8 @@ import {
   Slab,
 } from "./mm/index.ts";
 import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS, TAKER_TRIES } from "./mm/layout.ts";
+import { Barriers, Callbacks, type Kind, Rcu, type RcuPlace, TasksTrace } from "./rcu/index.ts";
+import { LOCAL_SNAPSHOT, SHARED_WORDS } from "./rcu/layout.ts";
 
 /** A heap must have at least this many pages behind its tables. */
 const MIN_PAGES = 16;
@@ -36,6 +38,8 @@ export interface Tuning {
   readonly watermarks: (unitBytes: number) => Watermarks;
   /** Tries for a slab cache's taker word. */
   readonly takerTries: number;
+  /** Called when something waits for a turn of this thread, or a poll. */
+  readonly wake?: () => void;
 }
 
 const DEFAULT_TUNING: Tuning = { watermarks: watermarksOf, takerTries: TAKER_TRIES };
@@ -48,6 +52,7 @@ interface Tables {
   readonly areas: PercpuAreas;
   readonly pages: PageTables;
   readonly kmallocCaches: number;
+  readonly rcu: RcuPlace;
   /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, and of the rest. */
   readonly hints: number;
   readonly kmallocLocal: number;
@@ -58,6 +63,7 @@ interface Tables {
 /** A thread's layers. */
 export interface Booted extends System {
   readonly workqueue: Workqueue;
+  readonly barriers: Barriers;
 }
 
 /**
@@ -68,7 +74,7 @@ export function bootCreator(
   arena: Arena,
   name: string,
   dirty: boolean,
-  tuning: Tuning = DEFAULT_TUNING,
+  tuning: Partial<Tuning> = {},
   sizes: Partial<Geometry> = arena.geometry,
 ): Booted {
   const tables = layOut(arena, pagesOf(arena));
@@ -82,7 +88,9 @@ export function bootCreator(
   writeHeader(arena);
   if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
   storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
-  const booted = attachCpu(arena, tables, name, tuning);
+  const booted = attachCpu(arena, tables, name, { ...DEFAULT_TUNING, ...tuning });
+  booted.rcu.format();
+  booted.trace.format();
   booted.pages.format(tables.firstPage);
   booted.kmalloc.format(tables.kmallocLocal);
   publishArena(arena);
@@ -90,12 +98,12 @@ export function bootCreator(
 }
 
 /** Attaches this thread to a heap. Errors: `full`, `geometry`. */
-export function bootAttacher(arena: Arena, name: string, tuning: Tuning = DEFAULT_TUNING): Booted {
+export function bootAttacher(arena: Arena, name: string, tuning: Partial<Tuning> = {}): Booted {
   const tables = layOut(arena, pagesOf(arena));
   if (!hasRoom(arena, tables)) {
     throw new SharedHeapError("geometry", "the heap's header is damaged: its tables would not fit into it");
   }
-  return attachCpu(arena, tables, name, tuning);
+  return attachCpu(arena, tables, name, { ...DEFAULT_TUNING, ...tuning });
 }
 
 function pagesOf(arena: Arena): number {
@@ -126,8 +134,10 @@ function layOut(arena: Arena, total: number): Tables {
   const kmallocCaches = reserveKmallocCaches(memblock);
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
+  const rcuShared = memblock.reserve(SHARED_WORDS);
   const hints = percpu.reserve(HINT_WORDS);
   const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
+  const rcuLocal = percpu.reserve(LOCAL_SNAPSHOT + arena.geometry.maxCpus);
   const percpuFree = percpu.reserve(0);
   const firstPage = Math.ceil(memblock.end / PAGE_WORDS);
   return {
@@ -137,6 +147,7 @@ function layOut(arena: Arena, total: number): Tables {
     areas,
     pages,
     kmallocCaches,
+    rcu: { shared: rcuShared, local: rcuLocal },
     hints,
     kmallocLocal,
     percpuFree,
@@ -147,11 +158,22 @@ function layOut(arena: Arena, total: number): Tables {
 function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): Booted {
   const { directory, cpus, workqueue, areas, firstPage } = tables;
   const handlers: WorkHandler[] = [];
-  const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers);
+  const kinds: Kind[] = [];
+  const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers, tuning.wake);
+  const rcu = new Rcu(tables.rcu, cpu.id, cpus, areas);
+  const trace = new TasksTrace(tables.rcu, cpu.id, cpus, areas);
+  const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
+  const barriers = new Barriers(tables.rcu, cpu.id, cpus, areas, callbacks);
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const kmalloc = new Kmalloc(new Slab(pages, cpu, tuning.takerTries), tables.kmallocCaches, directory);
-  const caches = new Caches(cpu, areas, kmalloc, () => allocators.ownCaches());
+  const pipeline = new Pipeline(cpu, areas, kmalloc.slab, callbacks);
+  const caches = new Caches(cpu, kmalloc, pipeline, () => allocators.ownCaches());
   const allocators = new Allocators(directory, areas, kmalloc, caches, tuning.watermarks);
-  handlers.push((item) => caches.work(item));
-  return { arena, directory, cpus, cpu, areas, pages, kmalloc, allocators, workqueue, firstPage };
+  kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
+  handlers.push(
+    (item) => caches.work(item),
+    (item) => caches.turn(item),
+  );
+  const base = { arena, directory, cpus, cpu, areas, workqueue, firstPage };
+  return { ...base, rcuPlace: tables.rcu, rcu, trace, callbacks, barriers, pages, kmalloc, allocators };
 }

@@ -12,17 +12,27 @@ import {
   SharedHeapError,
 } from "./arena/index.ts";
 import { PAGE_BYTES, ZERO_SIZE_PTR } from "./arena/layout.ts";
-import { type Booted, bootAttacher, bootCreator } from "./boot.ts";
+import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
 import { type HeapStats, isolationReport, stats, verify } from "./inspect/index.ts";
 import type { MemAlloc, MemCache } from "./memalloc/index.ts";
 import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
 import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
+import { RcuApi } from "./rcu-api.ts";
+import { detach, poll } from "./task.ts";
+import { Turns } from "./turns.ts";
+import { Waiters } from "./waiters.ts";
 
-/** What `SharedHeap.create` takes. Every option has a default. */
-export interface CreateOptions extends Partial<Geometry> {
+/** What `SharedHeap.attach` takes. */
+export interface AttachOptions {
   /** Name of this thread among the CPUs, 1 to 28 ASCII characters. */
   readonly name?: string;
+  /** false: no timers in this thread's event loop; deferred work waits for `poll()`. Default true. */
+  readonly turns?: boolean;
+}
+
+/** What `SharedHeap.create` takes. Every option has a default. */
+export interface CreateOptions extends Partial<Geometry>, AttachOptions {
   /** false: a heap for this thread alone, over a plain ArrayBuffer. Default: shared where that is possible. */
   readonly shared?: boolean;
   /** Memory to make the heap in, instead of new memory: a WebAssembly.Memory, or anything with a `buffer`. */
@@ -63,6 +73,8 @@ export class SharedHeap {
   readonly roots: Roots;
   /** Declares code to be nested or real-time. */
   readonly context: Context;
+  /** Read sections and grace periods. */
+  readonly rcu: RcuApi;
   /** The whole heap as bytes and numbers: `heap.u32[p >>> 2]`, `heap.f64[p >>> 3]`. */
   readonly u8: Uint8Array;
   readonly i32: Int32Array;
@@ -70,14 +82,21 @@ export class SharedHeap {
   readonly f32: Float32Array;
   readonly f64: Float64Array;
   private readonly booted: Booted;
+  private readonly turns: Turns;
+  private readonly waiters: Waiters;
   private readonly ownToken: HeapToken;
   private readonly opened: (MemAlloc | MemCache | KmemCache)[] = [];
   private mallocAllocator: MemAlloc | undefined;
   private attached = true;
   private anonymous = 0;
 
-  private constructor(booted: Booted) {
+  private constructor(boot: (tuning: Partial<Tuning>) => Booted, { turns = true }: AttachOptions) {
+    this.turns = new Turns(() => this.turn());
+    if (!turns) this.turns.stop();
+    const booted = boot({ wake: this.turns.wake });
     this.booted = booted;
+    this.waiters = new Waiters(this.turns.wake);
+    this.rcu = new RcuApi(booted, this.waiters, () => this.live());
     this.ownToken = booted.arena.token;
     this.roots = new Roots(booted.directory);
     this.context = new Context(booted.cpu, () => this.live());
@@ -87,6 +106,7 @@ export class SharedHeap {
     this.u32 = whole.u32;
     this.f32 = whole.f32;
     this.f64 = whole.f64;
+    if (this.isShared && booted.cpus.maxCpus > 1) this.turns.watch();
   }
 
   /**
@@ -98,17 +118,19 @@ export class SharedHeap {
     const name = options.name === undefined ? "" : checkName(options.name);
     const token = windowFor(options);
     const arena = formatArena(token, options);
-    return new SharedHeap(bootCreator(arena, name, options.memory !== undefined, undefined, options));
+    const isDirty = options.memory !== undefined;
+    return new SharedHeap((tuning) => bootCreator(arena, name, isDirty, tuning, options), options);
   }
 
   /**
    * Attaches this thread to the heap that `token` (another thread's `heap.token`) stands for.
    * Errors: `full`, `not-a-heap`, `not-shared`, `version`, `geometry`, `bad-name`, `bad-option`.
    */
-  static attach(token: HeapToken, options: { readonly name?: string } = {}): SharedHeap {
+  static attach(token: HeapToken, options: AttachOptions = {}): SharedHeap {
     const name = options.name === undefined ? "" : checkName(options.name);
     checkToken(token);
-    return new SharedHeap(bootAttacher(openArena(token), name));
+    const arena = openArena(token);
+    return new SharedHeap((tuning) => bootAttacher(arena, name, tuning), options);
   }
 
   /**
@@ -188,11 +210,13 @@ export class SharedHeap {
     this.live().kmalloc.free(p);
   }
 
-  /** Runs deferred work that is pending. For threads without turns of an event loop. Task context. */
+  /**
+   * Runs deferred work that is pending, and callbacks whose grace period has ended. A turn of the event loop does
+   * the same while anything is pending; this is for threads without one. Task context.
+   */
   poll(): void {
-    const { cpu, workqueue } = this.live();
-    cpu.irqWork.kick();
-    if (cpu.inTask()) workqueue.run(cpu.id);
+    poll(this.live());
+    this.waiters.poll();
   }
 
   /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`. */
@@ -224,28 +248,27 @@ export class SharedHeap {
 
   /**
    * Gives back everything this thread's CPU holds, and the CPU. What was allocated stays. The thread
-   * may attach again. A second detach does nothing. Task context. Errors: `bad-context`.
+   * may attach again. A second detach does nothing. Task context. Errors: `bad-context`, `rcu-unbalanced` (a read section is open).
    */
   detach(): void {
     if (!this.attached) return;
-    const { cpu, cpus, kmalloc, allocators } = this.booted;
-    if (!cpu.inTask()) {
-      throw new SharedHeapError(
-        "bad-context",
-        "detach() inside a declared context: call it after that has ended",
-      );
-    }
-    this.poll();
-    cpus.beginDetach(cpu.id);
+    detach(
+      this.booted,
+      this.opened.map(({ name }) => name),
+    );
     for (const opened of this.opened) opened.close();
-    for (const { name } of this.opened) allocators.closeCaches(name);
-    kmalloc.flush();
-    cpus.finishDetach(cpu.id);
+    this.turns.stop();
     this.attached = false;
   }
 
   [Symbol.dispose](): void {
     this.detach();
+  }
+
+  /** What a turn of the event loop does. Returns true if something is left for the next one. */
+  private turn(): boolean {
+    this.poll();
+    return !this.waiters.isEmpty || this.booted.callbacks.isPending();
   }
 
   private live(): Booted {

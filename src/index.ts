@@ -7,7 +7,13 @@ export {
   type SharedHeapErrorCode,
 } from "./arena/index.ts";
 export type { Context, CpuInfo } from "./cpu/index.ts";
-export { type CreateOptions, type MemAllocOptions, type MemCacheOptions, SharedHeap } from "./heap.ts";
+export {
+  type AttachOptions,
+  type CreateOptions,
+  type MemAllocOptions,
+  type MemCacheOptions,
+  SharedHeap,
+} from "./heap.ts";
 export {
   type AllocatorStats,
   type CpuStats,
@@ -18,3 +24,10 @@ export {
 } from "./inspect/index.ts";
 export type { MemAlloc, MemCache } from "./memalloc/index.ts";
 export { GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
+export {
+  type RcuApi,
+  rcuAssignPointer,
+  rcuDereference,
+  type TasksTraceApi,
+  type TraceSection,
+} from "./rcu-api.ts";

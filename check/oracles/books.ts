@@ -12,8 +12,9 @@ export function checkBooks(library: Library, system: Booted, out: number, dead: 
   checkSound(library, system);
   let taken = 0;
   let listed = 0;
+  const chains = library.memalloc.chainsInQueues(system.pages, system.callbacks, () => {});
   for (const allocator of system.allocators.list()) {
-    const books = library.memalloc.checkAllocator(system.pages, system.areas, allocator, () => {});
+    const books = library.memalloc.checkAllocator(system.pages, system.areas, allocator, chains, () => {});
     taken += books.taken;
     listed += books.listed;
   }

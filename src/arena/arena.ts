@@ -5,6 +5,8 @@
 import { loadAcquire, storeRelease, viewWords, type Words, writePrivate, zeroPrivate } from "#primitive";
 import { SharedHeapError } from "./errors.ts";
 import {
+  FLAG_TRACE_IMPLIES_RCU,
+  FLAGS,
   HEADER_WORDS,
   MAGIC,
   MAGIC_VALUE,
@@ -53,6 +55,7 @@ export function writeHeader(arena: Arena): void {
   writePrivate(words, MAX_CPUS, geometry.maxCpus);
   writePrivate(words, PERCPU_WORDS, geometry.percpuBytes / 4);
   writePrivate(words, MAX_NAMES, geometry.maxNames);
+  writePrivate(words, FLAGS, geometry.traceImpliesRcu ? FLAG_TRACE_IMPLIES_RCU : 0);
   writePrivate(words, VERSION, VERSION_VALUE);
 }
 
@@ -99,6 +102,7 @@ function readGeometry(header: Words, windowBytes: number): Geometry {
     maxCpus: loadAcquire(header, MAX_CPUS),
     percpuBytes: loadAcquire(header, PERCPU_WORDS) * 4,
     maxNames: loadAcquire(header, MAX_NAMES),
+    traceImpliesRcu: (loadAcquire(header, FLAGS) & FLAG_TRACE_IMPLIES_RCU) !== 0,
   };
   try {
     return resolveGeometry(stored, bytes);

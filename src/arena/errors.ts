@@ -15,6 +15,7 @@ export type SharedHeapErrorCode =
   | "not-a-heap"
   | "not-shared"
   | "out-of-memory"
+  | "rcu-unbalanced"
   | "version"
   | "wrong-cache";
 

@@ -33,8 +33,13 @@ export const RECORDS_USED = 8;
 /** Words of each per-CPU area handed out so far. Atomic, any CPU. */
 export const PERCPU_USED = 9;
 
+/** FLAG_*. Writer: creator. */
+export const FLAGS = 10;
+/** The end of a tasks-trace grace period is the end of an RCU one too. */
+export const FLAG_TRACE_IMPLIES_RCU = 1;
+
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 1;
+export const VERSION_VALUE = 2;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;

@@ -2,7 +2,7 @@
 import { SharedHeapError } from "./errors.ts";
 import { PAGE_BYTES } from "./layout.ts";
 
-/** The sizes from which the whole layout follows. */
+/** What a heap is made with: its sizes, from which the whole layout follows, and how it works. */
 export interface Geometry {
   /** Length of the heap in bytes: a multiple of 4096, at most 4 GiB. */
   readonly bytes: number;
@@ -12,6 +12,11 @@ export interface Geometry {
   readonly percpuBytes: number;
   /** How many names (roots and allocators) there can be, 16 to 65536. */
   readonly maxNames: number;
+  /**
+   * The end of a tasks-trace grace period is the end of an RCU one too; default true. false: memory goes through
+   * one after the other, as in kernels where it is not so.
+   */
+  readonly traceImpliesRcu: boolean;
 }
 
 export const MIN_PERCPU_BYTES = 16 * 1024;
@@ -32,7 +37,14 @@ export function resolveGeometry(given: Partial<Geometry>, bytes: number): Geomet
     throw new SharedHeapError("bad-option", `percpuBytes is ${percpuBytes}: use a power of two`);
   }
   const maxNames = inRange("maxNames", given.maxNames ?? DEFAULT_MAX_NAMES, 16, 65536);
-  return { bytes: bytes - (bytes % PAGE_BYTES), maxCpus, percpuBytes, maxNames };
+  const traceImpliesRcu = given.traceImpliesRcu ?? true;
+  if (typeof traceImpliesRcu !== "boolean") {
+    throw new SharedHeapError(
+      "bad-option",
+      `traceImpliesRcu is ${String(traceImpliesRcu)}: use true or false`,
+    );
+  }
+  return { bytes: bytes - (bytes % PAGE_BYTES), maxCpus, percpuBytes, maxNames, traceImpliesRcu };
 }
 
 /** Throws `bad-option` unless `value` is an integer from `min` to `max`; returns it. */

@@ -14,7 +14,7 @@ import {
 } from "./contexts.ts";
 import type { Cpus } from "./cpus.ts";
 import { IrqWork, type WorkHandler } from "./irq-work.ts";
-import { AREA_CONTEXT } from "./layout.ts";
+import { AREA_CONTEXT, AREA_IRQ_WORK, AREA_TURN_WORK } from "./layout.ts";
 import type { PercpuAreas } from "./percpu-areas.ts";
 
 export class Cpu {
@@ -24,14 +24,27 @@ export class Cpu {
   readonly area: number;
   /** Names this CPU and its generation, in taker words. Not 0. */
   readonly claim: number;
+  /** Work that runs as soon as this CPU is in task context. */
   readonly irqWork: IrqWork;
+  /** Work that waits for the next turn of the thread's event loop, or poll. */
+  readonly turnWork: IrqWork;
+  /** Called when something waits for a turn or a poll. */
+  readonly wake: () => void;
 
-  constructor(id: number, cpus: Cpus, areas: PercpuAreas, handlers: readonly WorkHandler[]) {
+  constructor(
+    id: number,
+    cpus: Cpus,
+    areas: PercpuAreas,
+    handlers: readonly WorkHandler[],
+    wake: () => void = () => {},
+  ) {
     this.words = areas.words;
     this.id = id;
     this.area = areas.areaOf(id);
     this.claim = (cpus.generationOf(id) << 6) | id | (1 << 30);
-    this.irqWork = new IrqWork(this.words, this.area, handlers);
+    this.wake = wake;
+    this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, () => {});
+    this.turnWork = new IrqWork(this.words, this.area, AREA_TURN_WORK, handlers, wake);
     writePrivate(this.words, this.area + AREA_CONTEXT, 0);
   }
 

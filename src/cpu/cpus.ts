@@ -34,17 +34,26 @@ export class Cpus {
   readonly words: Words;
   readonly maxCpus: number;
   private readonly slots: number;
+  private readonly usedWord: number;
 
   constructor(words: Words, maxCpus: number, memblock: Memblock) {
     this.words = words;
     this.maxCpus = maxCpus;
     this.slots = memblock.reserve(maxCpus * SLOT_WORDS);
+    this.usedWord = memblock.reserve(1);
+  }
+
+  /** CPUs from this number on have never been taken: loops over all CPUs may end before them. */
+  get used(): number {
+    // pairs with raiseUsed: a CPU not counted yet does its first step after this
+    return loadAcquire(this.words, this.usedWord);
   }
 
   /** Takes a free CPU for this thread. Returns its number. Errors: `full`, with who has them. */
   attach(name: string): number {
     for (let cpu = 0; cpu < this.maxCpus; cpu++) {
       if (this.take(cpu)) {
+        this.raiseUsed(cpu + 1);
         writeName(this.words, this.slotOf(cpu) + SLOT_NAME, name);
         return cpu;
       }
@@ -63,6 +72,14 @@ export class Cpus {
     const generation = ((state >>> STATE_BITS) + 1) & GENERATION_MASK;
     // pairs with finishDetach: the new owner sees all that the last one left in the area
     return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_ONLINE) === state;
+  }
+
+  /** A CAS fails only because another CPU has raised the number: at most maxCpus rounds. */
+  private raiseUsed(to: number): void {
+    for (let used = this.used; used < to; used = this.used) {
+      // pairs with the load in `used`
+      cmpxchg(this.words, this.usedWord, used, to);
+    }
   }
 
   /** From here on others see that the CPU is going. Its owner calls this. */
@@ -84,6 +101,12 @@ export class Cpus {
 
   generationOf(cpu: number): number {
     return loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) >>> STATE_BITS;
+  }
+
+  /** True while the thread that made `generation` of a CPU has it. */
+  isOnline(cpu: number, generation: number): boolean {
+    const state = loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE);
+    return (state & STATE_MASK) !== CPU_FREE && state >>> STATE_BITS === generation;
   }
 
   /** All possible CPUs. Any thread. */

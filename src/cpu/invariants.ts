@@ -3,7 +3,7 @@ import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import { llistEmpty } from "../sync/index.ts";
 import type { Cpus } from "./cpus.ts";
-import { AREA_CONTEXT, AREA_IRQ_WORK } from "./layout.ts";
+import { AREA_CONTEXT, AREA_IRQ_WORK, AREA_TURN_WORK } from "./layout.ts";
 import type { PercpuAreas } from "./percpu-areas.ts";
 
 /** A free CPU is in no context and has no work pending; the CPUs' names and states are readable. */
@@ -12,7 +12,7 @@ export function checkCpus(cpus: Cpus, areas: PercpuAreas, report: Report): void 
     if (info.state !== "free") continue;
     const area = areas.areaOf(info.cpu);
     if (peek(cpus.words, area + AREA_CONTEXT) !== 0) report(`cpu ${info.cpu}: free, but inside a context`);
-    if (!llistEmpty(cpus.words, area + AREA_IRQ_WORK))
-      report(`cpu ${info.cpu}: free, but has irq_work pending`);
+    if (!llistEmpty(cpus.words, area + AREA_IRQ_WORK) || !llistEmpty(cpus.words, area + AREA_TURN_WORK))
+      report(`cpu ${info.cpu}: free, but has work pending`);
   }
 }

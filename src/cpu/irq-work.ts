@@ -3,16 +3,16 @@
  * any context and at any depth; an item raised twice runs once. An item is WORK_WORDS words inside
  * the thing it works on; its handler finds that by subtracting the item's place in it.
  *
- * Mode `inline` (the only one yet): `kick` runs what is pending at once if the CPU is in task
- * context, else the end of the outermost context does.
+ * A CPU has two lists. What is on the one runs as soon as the CPU is in task context: `kick` at once, else the
+ * end of the outermost context. What is on the other waits for the end of a turn, or a poll.
  *
  * Progress: raise is lock-free with a bound of one retry per nested raise. `run` runs each item
  * pending when it looks, at most MAX_ROUNDS times over; the handlers bound their own work.
  */
-import { cmpxchg, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
-import { llistAdd, llistDelAll, llistEmpty, llistNext } from "../sync/index.ts";
+import { cmpxchg, readPrivate, type Words, writePrivate } from "#primitive";
+import { llistAdd, llistDelAll, llistNext } from "../sync/index.ts";
 import { enterContext, HARDIRQ_SHIFT, inTask, leaveContext } from "./contexts.ts";
-import { AREA_IRQ_WORK, WORK_ID, WORK_LINK, WORK_PENDING } from "./layout.ts";
+import { WORK_ID, WORK_LINK, WORK_PENDING } from "./layout.ts";
 
 /**
  * Does the work of an item, in hardirq context. Returns false if that cannot be now, because the call
@@ -26,13 +26,26 @@ const MAX_ROUNDS = 64;
 export class IrqWork {
   private readonly words: Words;
   private readonly area: number;
+  private readonly list: number;
   private readonly handlers: readonly WorkHandler[];
+  private readonly onRaise: () => void;
 
-  /** `handlers` is filled in while the thread boots: item WORK_ID n runs handlers[n]. */
-  constructor(words: Words, area: number, handlers: readonly WorkHandler[]) {
+  /**
+   * `list`: which word of the area heads the pending list. `handlers` is filled in while the thread boots: item
+   * WORK_ID n runs handlers[n].
+   */
+  constructor(
+    words: Words,
+    area: number,
+    list: number,
+    handlers: readonly WorkHandler[],
+    onRaise: () => void,
+  ) {
     this.words = words;
     this.area = area;
+    this.list = area + list;
     this.handlers = handlers;
+    this.onRaise = onRaise;
   }
 
   /** Prepares an item of this CPU. Task context. */
@@ -42,23 +55,26 @@ export class IrqWork {
 
   /** Queues the item unless it is pending. Any context, any depth. Does not run it: see `kick`. */
   raise(item: number): void {
-    // pairs with the store in takeUp, on this same CPU: claims the item for the pending list
+    if (readPrivate(this.words, item + WORK_PENDING) !== 0) return;
+    // a CAS, since a nested call may raise it in between: one of the two puts it on the list
     if (cmpxchg(this.words, item + WORK_PENDING, 0, 1) === 0) {
-      llistAdd(this.words, this.area + AREA_IRQ_WORK, item + WORK_LINK);
+      llistAdd(this.words, this.list, item + WORK_LINK);
+      this.onRaise();
     }
   }
 
   /** Runs what is pending, if this is task context. */
   kick(): void {
-    if (!llistEmpty(this.words, this.area + AREA_IRQ_WORK) && inTask(this.words, this.area)) this.run();
+    // plain: only this CPU touches the list, at whatever depth
+    if (readPrivate(this.words, this.list) !== 0 && inTask(this.words, this.area)) this.run();
   }
 
   private run(): void {
     enterContext(this.words, this.area, HARDIRQ_SHIFT);
     try {
       for (let round = 0; round < MAX_ROUNDS; round++) {
-        const item = llistDelAll(this.words, this.area + AREA_IRQ_WORK);
-        if (item === 0 || !this.runAll(item)) return;
+        if (readPrivate(this.words, this.list) === 0) return;
+        if (!this.runAll(llistDelAll(this.words, this.list))) return;
       }
     } finally {
       leaveContext(this.words, this.area, HARDIRQ_SHIFT);
@@ -90,9 +106,8 @@ export class IrqWork {
   /** From here on the item is not pending. Returns the one behind it in the list that was taken. */
   private takeUp(item: number): number {
     const next = llistNext(this.words, item);
-    // pairs with the CAS in raise: a raise from here on queues the item again, so nothing that
-    // happens while its handler runs is missed
-    storeRelease(this.words, item + WORK_PENDING, 0);
+    // a raise from here on queues the item again, so nothing that happens while its handler runs is missed
+    writePrivate(this.words, item + WORK_PENDING, 0);
     return next;
   }
 }

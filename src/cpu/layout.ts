@@ -28,6 +28,8 @@ export const GENERATION_MASK = 0xfffff;
 export const AREA_CONTEXT = 0;
 /** Head of the llist of pending irq_work items. Pushed and taken by the owner, at any depth: atomic. */
 export const AREA_IRQ_WORK = 1;
+/** The same for work that waits for the end of a turn. */
+export const AREA_TURN_WORK = 2;
 /** Words of the area that the cpu layer uses. */
 export const AREA_CPU_WORDS = 16;
 

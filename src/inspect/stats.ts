@@ -1,6 +1,6 @@
 /** `heap.stats()`: counters and sizes, read from the heap. */
 import type { CpuInfo } from "../cpu/index.ts";
-import { checkAllocator } from "../memalloc/index.ts";
+import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
 import { checkCache, forEachBlock, slabsByCache } from "../mm/index.ts";
 import {
   CACHE_OBJECTS,
@@ -75,8 +75,10 @@ export function stats(system: System): HeapStats {
 function ignore(): void {}
 
 function allocatorStats(system: System): AllocatorStats[] {
+  const chains = chainsInQueues(system.pages, system.callbacks, ignore);
   return system.allocators.list().map((allocator) => {
-    const { refills, trims, taken, listed } = checkAllocator(system.pages, system.areas, allocator, ignore);
+    const { pages, areas } = system;
+    const { refills, trims, taken, listed } = checkAllocator(pages, areas, allocator, chains, ignore);
     return {
       name: allocator.name,
       kind: allocator.size === 0 ? "any" : "fixed",
@@ -124,8 +126,16 @@ function perCpu(system: System, cache: number, cpu: number, field: number): numb
 
 function cpuStats(system: System, info: CpuInfo): CpuStats {
   let listedBytes = 0;
+  const chains = chainsInQueues(system.pages, system.callbacks, ignore);
   for (const allocator of system.allocators.list()) {
-    listedBytes += checkAllocator(system.pages, system.areas, allocator, ignore, info.cpu).listedBytes;
+    listedBytes += checkAllocator(
+      system.pages,
+      system.areas,
+      allocator,
+      chains,
+      ignore,
+      info.cpu,
+    ).listedBytes;
   }
   let currentPages = 0;
   for (const { cache } of slabCaches(system)) {

@@ -4,6 +4,7 @@ import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
 import type { Allocators } from "../memalloc/index.ts";
 import { KMALLOC_SIZES, type Kmalloc, type Pages } from "../mm/index.ts";
+import type { Callbacks, Rcu, RcuPlace, TasksTrace } from "../rcu/index.ts";
 
 export interface System {
   readonly arena: Arena;
@@ -12,6 +13,10 @@ export interface System {
   readonly cpu: Cpu;
   readonly areas: PercpuAreas;
   readonly pages: Pages;
+  readonly rcuPlace: RcuPlace;
+  readonly rcu: Rcu;
+  readonly trace: TasksTrace;
+  readonly callbacks: Callbacks;
   readonly kmalloc: Kmalloc;
   readonly allocators: Allocators;
   /** The first page behind the tables. */

@@ -1,8 +1,9 @@
 /** `heap.verify()`: every invariant of every layer. */
 import { checkArena } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
-import { checkAllocator } from "../memalloc/index.ts";
+import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
 import { checkCache, checkPages, slabsByCache } from "../mm/index.ts";
+import { checkRcu } from "../rcu/index.ts";
 import { MAX_PROBLEMS } from "./layout.ts";
 import { type System, slabCaches } from "./system.ts";
 
@@ -14,13 +15,15 @@ export function verify(system: System): string[] {
   };
   checkArena(system.arena, system.directory, report);
   checkCpus(system.cpus, system.areas, report);
+  checkRcu(system.rcuPlace, system.cpus, system.areas, report);
   checkPages(system.pages, system.firstPage, report);
   const caches = slabCaches(system).map(({ cache }) => cache);
   for (const [cache, slabs] of slabsByCache(system.pages, system.firstPage, caches, report)) {
     checkCache(system.pages, system.areas, cache, slabs, report);
   }
+  const chains = chainsInQueues(system.pages, system.callbacks, report);
   for (const allocator of system.allocators.list()) {
-    checkAllocator(system.pages, system.areas, allocator, report);
+    checkAllocator(system.pages, system.areas, allocator, chains, report);
   }
   return problems;
 }

@@ -1,67 +1,52 @@
 /**
- * One cache: a bucket on one CPU. This file holds every step but the two fast paths (mem-alloc.ts,
- * mem-cache.ts), which are written out there because each call costs.
+ * One cache: a bucket on one CPU. This file holds its opening and closing, the slow paths of alloc, free and
+ * freeRcu, and its work; free-list.ts has its private lists, pipeline.ts what leaves it.
  *
- *                         alloc, free,    free      trim's push,     take of
- *                         work (owner)    nested    other CPUs       FREE_BY_RCU_TTRACE
- *     FREE_LIST, HAND     plain           no        no               no
- *     FREE_LIST_EXTRA     take all        push      no               no
- *     FREE_BY_RCU_TTRACE  one taker       -         push             one taker
- *
- * A step on FREE_LIST: see that HAND is idle, set it, read the list, name the object in HAND, change
- * the list, set HAND idle. Whatever runs nested before HAND is set leaves it idle again, and the list
- * is read after; whatever runs nested later sees HAND and stays away. So no step needs an atomic.
+ *                         alloc, free,    free, freeRcu    trim's push,     take of
+ *                         work (owner)    nested           other CPUs       FREE_BY_RCU_TTRACE
+ *     FREE_LIST,          plain           no               no               no
+ *     RCU_BATCH, HAND
+ *     the extra lists     take all        push             no               no
+ *     FREE_BY_RCU_TTRACE  one taker       -                push             one taker
  *
  * Progress: alloc, free: wait-free but for the work they may run, which is bounded by a batch.
  */
-import {
-  fetchAdd,
-  loadAcquire,
-  readPrivate,
-  storeRelease,
-  type Words,
-  writePrivate,
-  zeroPrivate,
-} from "#primitive";
-import type { Cpu, PercpuAreas } from "../cpu/index.ts";
-import { type Kmalloc, type Pages, type Slab, slabPageAt } from "../mm/index.ts";
-import {
-  llistAdd,
-  llistDelAll,
-  llistDelFirst,
-  llistEmpty,
-  llistNext,
-  releaseTaker,
-  tryTake,
-} from "../sync/index.ts";
-import { chainFirst, chainLink, chainNext, chainPush } from "./chain.ts";
+import { fetchAdd, readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
+import type { Cpu } from "../cpu/index.ts";
+import type { Kmalloc, Pages, Slab } from "../mm/index.ts";
+import { llistAdd, llistDelAll, llistNext } from "../sync/index.ts";
+import { chainFirst, chainLink, chainPush } from "./chain.ts";
+import { FreeList } from "./free-list.ts";
 import { checkWord, payloadOf } from "./header.ts";
 import {
   BATCH,
-  FREE_BY_RCU_TTRACE,
   FREE_LIST,
   FREE_LIST_EXTRA,
   HAND,
-  HAND_BUSY,
   HAND_CLOSED,
   HAND_IDLE,
-  HAND_PUSH,
+  HAND_RCU,
   HIGH,
   KEY,
   LOW,
   OBJECT_CHECK,
   OBJECT_HOME,
   OPEN,
+  RCU_BATCH,
+  RCU_BATCH_EXTRA,
+  RCU_TGT,
   REFILLS,
   SLAB_CACHE,
   TAKEN,
-  TAKER,
   TGT,
   TRIMS,
+  TURN,
   UNIT_WORDS,
   WORK,
   WORK_ID_CACHE,
+  WORK_ID_TURN,
 } from "./layout.ts";
+import type { Pipeline } from "./pipeline.ts";
 import type { Watermarks } from "./sizes.ts";
 
 /** What a cache is made with. */
@@ -72,23 +57,28 @@ export interface CacheConfig {
   readonly key: number;
 }
 
+/** Rounds of a reclaim: chains go through at most this many queues one after the other. */
+const RECLAIM_ROUNDS = 4;
+
 export class Caches {
   readonly words: Words;
   readonly cpu: Cpu;
   readonly pages: Pages;
-  private readonly areas: PercpuAreas;
+  readonly pipeline: Pipeline;
+  private readonly list: FreeList;
   private readonly kmalloc: Kmalloc;
   private readonly slab: Slab;
   private readonly configured: () => Iterable<number>;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
-  constructor(cpu: Cpu, areas: PercpuAreas, kmalloc: Kmalloc, configured: () => Iterable<number>) {
-    this.words = areas.words;
+  constructor(cpu: Cpu, kmalloc: Kmalloc, pipeline: Pipeline, configured: () => Iterable<number>) {
+    this.words = cpu.words;
     this.cpu = cpu;
-    this.areas = areas;
     this.kmalloc = kmalloc;
     this.slab = kmalloc.slab;
     this.pages = kmalloc.slab.pages;
+    this.pipeline = pipeline;
+    this.list = new FreeList(cpu.words);
     this.configured = configured;
   }
 
@@ -97,7 +87,7 @@ export class Caches {
   /** Opens a cache of this CPU, if it is not, and puts a few objects on its list. False: out of memory. Task context. */
   open(cache: number, config: CacheConfig): boolean {
     if (readPrivate(this.words, cache + UNIT_WORDS) === 0) this.configure(cache, config);
-    else if (readPrivate(this.words, cache + HAND) !== HAND_CLOSED) return true;
+    else if (!this.isClosed(cache)) return true;
     writePrivate(this.words, cache + HAND, HAND_IDLE);
     storeRelease(this.words, cache + OPEN, 1);
     const { prefill } = config.watermarks;
@@ -114,17 +104,19 @@ export class Caches {
     writePrivate(this.words, cache + KEY, config.key);
     writePrivate(this.words, cache + TGT, cache);
     this.cpu.irqWork.init(cache + WORK, WORK_ID_CACHE);
+    this.cpu.turnWork.init(cache + TURN, WORK_ID_TURN);
     // for statistics and verify: caches whose UNIT_WORDS is 0 were never opened
     storeRelease(this.words, cache + UNIT_WORDS, config.unitBytes >>> 2);
   }
 
-  /** Gives up a cache of this CPU: everything it has goes back to slab. Task context; the CPU is dying. */
+  /** Gives up a cache of this CPU: what it has goes the way of all freed objects. Task context. */
   close(cache: number): void {
-    // pairs with the load in sendHome: a chain pushed before that load sees 0 is taken by startRound here
+    // pairs with the load in Pipeline.land: a chain pushed before that load sees 0 is sent on here
     storeRelease(this.words, cache + OPEN, 0);
     this.takeExtras(cache);
+    this.deferBatch(cache);
     this.drain(cache);
-    this.startRound(cache);
+    this.pipeline.startRound(cache, 0);
     writePrivate(this.words, cache + HAND, HAND_CLOSED);
   }
 
@@ -132,7 +124,7 @@ export class Caches {
 
   /** The rest of an alloc that set HAND busy and found the list low. Returns the payload's offset, or 0. */
   allocLow(cache: number): number {
-    const node = this.popBusy(cache);
+    const node = this.list.popBusy(cache);
     const p = node === 0 ? 0 : this.handOut(cache, node);
     // raised before HAND is let go: code that runs nested from there on, and finds the list empty,
     // finds the work pending
@@ -144,29 +136,37 @@ export class Caches {
 
   /** The list was empty; in task context the pending work has run. */
   private allocEmpty(cache: number): number {
-    let node = this.pop(cache);
+    let node = this.list.pop(cache);
     if (node === 0 && this.cpu.inTask()) {
       this.reclaim();
       this.refill(cache);
-      node = this.pop(cache);
+      node = this.list.pop(cache);
     }
     return node === 0 ? 0 : this.handOut(cache, node);
   }
 
   /** A free on a busy cache. */
   freeBusy(cache: number, node: number): void {
-    chainPush(this.words, 0, node);
-    // pairs with takeExtras on this same CPU
-    llistAdd(this.words, cache + FREE_LIST_EXTRA, chainLink(node));
-    this.cpu.irqWork.raise(cache + WORK);
+    this.addExtra(cache, FREE_LIST_EXTRA, node);
   }
 
   /** The rest of a free that set HAND to `node` and found the list full. */
   freeHigh(cache: number, node: number, home: number): void {
-    this.link(cache, node);
+    this.list.link(cache + FREE_LIST, node);
     writePrivate(this.words, cache + TGT, home);
     this.cpu.irqWork.raise(cache + WORK);
     writePrivate(this.words, cache + HAND, HAND_IDLE);
+    this.cpu.irqWork.kick();
+  }
+
+  /** A freeRcu on a busy cache. */
+  freeRcuBusy(cache: number, node: number): void {
+    this.addExtra(cache, RCU_BATCH_EXTRA, node);
+  }
+
+  /** The rest of a freeRcu that set HAND to `node` and found the batch empty, or one short of full. */
+  freeRcuEdge(cache: number, node: number, home: number): void {
+    this.batch(cache, node, home);
     this.cpu.irqWork.kick();
   }
 
@@ -178,94 +178,83 @@ export class Caches {
     return p;
   }
 
-  // -- the free list ----------------------------------------------------------------------------
-
-  /** Length of the free list. HAND is idle. */
-  private depth(cache: number): number {
-    // set between the two reads, so that no nested call takes the first object away in between
-    writePrivate(this.words, cache + HAND, HAND_BUSY);
-    // an empty list is NULL, whose depth word is 0
-    const depth = readPrivate(this.words, readPrivate(this.words, cache + FREE_LIST) + OBJECT_CHECK);
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-    return depth;
+  private addExtra(cache: number, list: number, node: number): void {
+    chainPush(this.words, 0, node);
+    // pairs with takeExtras on this same CPU
+    llistAdd(this.words, cache + list, chainLink(node));
+    this.cpu.irqWork.raise(cache + WORK);
   }
 
-  /** Takes the first object, or returns 0: none there, or busy. */
-  private pop(cache: number): number {
-    if (readPrivate(this.words, cache + HAND) !== HAND_IDLE) return 0;
-    writePrivate(this.words, cache + HAND, HAND_BUSY);
-    const node = this.popBusy(cache);
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-    return node;
-  }
-
-  /** The same, with HAND already set. */
-  private popBusy(cache: number): number {
-    const node = readPrivate(this.words, cache + FREE_LIST);
-    if (node === 0) return 0;
-    writePrivate(this.words, cache + HAND, node);
-    writePrivate(this.words, cache + FREE_LIST, readPrivate(this.words, node + OBJECT_HOME));
-    return node;
-  }
-
-  /** Puts an object that this CPU owns on the list. The work and whoever opens the cache found HAND idle. */
-  private push(cache: number, node: number): void {
-    writePrivate(this.words, cache + HAND, node + HAND_PUSH);
-    this.link(cache, node);
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-  }
-
-  /** HAND names `node`. */
-  private link(cache: number, node: number): void {
-    const head = readPrivate(this.words, cache + FREE_LIST);
-    writePrivate(this.words, node + OBJECT_HOME, head);
-    writePrivate(this.words, node + OBJECT_CHECK, readPrivate(this.words, head + OBJECT_CHECK) + 1);
-    writePrivate(this.words, cache + FREE_LIST, node);
+  /** Puts an object into the batch; a full one becomes a chain. HAND is idle, or names `node` already. */
+  private batch(cache: number, node: number, home: number): void {
+    writePrivate(this.words, cache + HAND, node + HAND_RCU);
+    if (readPrivate(this.words, cache + RCU_BATCH) === 0) {
+      writePrivate(this.words, cache + RCU_TGT, home);
+      // before the object is there: from the moment it is, the end of the turn knows of it
+      this.cpu.turnWork.raise(cache + TURN);
+    }
+    const first = this.list.pushBatch(cache, node);
+    // the first chain that waits is left to the next one, or to the end of the turn
+    if (first !== 0 && !this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT)))
+      this.cpu.irqWork.raise(cache + WORK);
   }
 
   // -- the work ---------------------------------------------------------------------------------
 
   /**
-   * The irq_work of a cache: extras home, then a refill or a trim, at most one batch. False if a call
-   * further down the stack is using the cache.
+   * The irq_work of a cache: extras home, callbacks that are ready, then a refill or a trim, at most one batch.
+   * False if a call further down the stack is using the cache.
    */
   work(item: number): boolean {
     const cache = item - WORK;
-    if (readPrivate(this.words, cache + HAND) !== HAND_IDLE) return false;
+    if (this.list.isBusy(cache)) return this.isClosed(cache);
     this.takeExtras(cache);
-    const depth = this.depth(cache);
-    if (depth < readPrivate(this.words, cache + LOW)) this.refill(cache);
-    else if (depth > readPrivate(this.words, cache + HIGH)) this.trim(cache);
+    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
+    this.pipeline.advance();
+    if (this.list.depth(cache) < readPrivate(this.words, cache + LOW)) this.refill(cache);
     return true;
   }
 
+  /** The work of the end of a turn: the batch goes on its way although it is not full. */
+  turn(item: number): boolean {
+    const cache = item - TURN;
+    if (this.list.isBusy(cache)) return this.isClosed(cache);
+    this.deferBatch(cache);
+    return true;
+  }
+
+  private isClosed(cache: number): boolean {
+    return readPrivate(this.words, cache + HAND) === HAND_CLOSED;
+  }
+
   private takeExtras(cache: number): void {
-    let link = llistDelAll(this.words, cache + FREE_LIST_EXTRA);
-    while (link !== 0) {
+    for (let link = this.takeExtra(cache + FREE_LIST_EXTRA); link !== 0; ) {
       const next = llistNext(this.words, link);
-      this.push(cache, chainFirst(link));
+      this.list.push(cache, chainFirst(link));
+      link = next;
+    }
+    for (let link = this.takeExtra(cache + RCU_BATCH_EXTRA); link !== 0; ) {
+      const next = llistNext(this.words, link);
+      this.batch(cache, chainFirst(link), cache);
       link = next;
     }
   }
 
-  private refill(cache: number): void {
-    if (!this.refillFromChain(cache)) this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH));
-    this.count(cache + REFILLS, 1);
+  private takeExtra(list: number): number {
+    // plain: only this CPU touches the list, at whatever depth; a push in between raises the work again
+    return readPrivate(this.words, list) === 0 ? 0 : llistDelAll(this.words, list);
   }
 
-  /** Reuses one chain of freed objects whose home this is. False if there is none to be had. */
-  private refillFromChain(cache: number): boolean {
-    if (llistEmpty(this.words, cache + FREE_BY_RCU_TTRACE)) return false;
-    if (!tryTake(this.words, cache + TAKER, this.cpu.claim)) return false;
-    const link = llistDelFirst(this.words, cache + FREE_BY_RCU_TTRACE);
-    releaseTaker(this.words, cache + TAKER);
-    if (link === 0) return false;
-    for (let node = chainFirst(link); node !== 0; ) {
-      const next = chainNext(this.words, node);
-      this.push(cache, node);
-      node = next;
-    }
-    return true;
+  private deferBatch(cache: number): void {
+    const first = this.list.takeBatch(cache);
+    if (first !== 0) this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT));
+  }
+
+  private refill(cache: number): void {
+    const first = this.pipeline.take(cache);
+    if (first !== 0) this.list.pushChain(cache, first);
+    else this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH));
+    this.count(cache + REFILLS, 1);
   }
 
   /** Up to `count` zeroed objects from slab. Returns how many; stops at the first failure. */
@@ -277,7 +266,7 @@ export class Caches {
       const node = this.slab.alloc(slabCache);
       if (node === 0) break;
       zeroPrivate(this.words, node, unit);
-      this.push(cache, node);
+      this.list.push(cache, node);
       got++;
     }
     this.count(cache + TAKEN, got);
@@ -291,82 +280,36 @@ export class Caches {
   private trim(cache: number): void {
     const keep = (readPrivate(this.words, cache + LOW) + readPrivate(this.words, cache + HIGH)) >> 1;
     this.count(cache + TRIMS, 1);
-    for (let left = this.depth(cache); left > keep; left = this.depth(cache)) {
-      const first = this.popChain(cache, Math.min(left - keep, readPrivate(this.words, cache + BATCH)));
+    this.shorten(cache, keep, readPrivate(this.words, cache + TGT));
+  }
+
+  /** Makes the free list at most `keep` objects long; the others go to `home`, a batch at a time. */
+  private shorten(cache: number, keep: number, home: number): void {
+    for (let left = this.list.depth(cache) - keep; left > 0; left = this.list.depth(cache) - keep) {
+      const first = this.list.popChain(cache, Math.min(left, readPrivate(this.words, cache + BATCH)));
       if (first === 0) return;
-      this.sendHome(readPrivate(this.words, cache + TGT), first);
+      this.pipeline.sendHome(first, home);
     }
   }
 
-  /** Pops up to `count` objects, as a chain. Returns its first, or 0. */
-  private popChain(cache: number, count: number): number {
-    let first = 0;
-    for (let left = count; left > 0; left--) {
-      const node = this.pop(cache);
-      if (node === 0) break;
-      chainPush(this.words, first, node);
-      first = node;
-    }
-    return first;
-  }
-
-  /** A chain goes to its home's list, and from there to slab at once if nobody would reuse it. */
-  private sendHome(home: number, first: number): void {
-    const older = !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE);
-    // pairs with refillFromChain and startRound: hands the chain over
-    llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
-    // looked at after the push: an owner that closes the cache empties the list after it says so
-    if (older || loadAcquire(this.words, home + OPEN) === 0) this.startRound(home);
-  }
-
-  /** Sends all chains that wait at `home` back to slab. Whoever holds the taker word meanwhile does it for us. */
-  private startRound(home: number): void {
-    // each further pass is owed to another CPU's push during the last one
-    for (
-      let pass = 0;
-      pass < this.areas.maxCpus && !llistEmpty(this.words, home + FREE_BY_RCU_TTRACE);
-      pass++
-    ) {
-      if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;
-      let link = llistDelAll(this.words, home + FREE_BY_RCU_TTRACE);
-      releaseTaker(this.words, home + TAKER);
-      while (link !== 0) {
-        const next = llistNext(this.words, link);
-        this.freeChain(home, chainFirst(link));
-        link = next;
-      }
-    }
-  }
-
-  /** Frees the objects of a chain, which this CPU owns, to slab. */
-  private freeChain(home: number, first: number): void {
-    const slabCache = readPrivate(this.words, home + SLAB_CACHE);
-    let freed = 0;
-    for (let node = first; node !== 0; freed++) {
-      const next = chainNext(this.words, node);
-      this.slab.free(slabCache, slabPageAt(this.pages, node), node);
-      node = next;
-    }
-    this.count(this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
+  /** The whole free list goes home. */
+  private drain(cache: number): void {
+    if (!this.list.isBusy(cache)) this.shorten(cache, 0, cache);
   }
 
   /**
-   * Out of memory: gives back all that can be had without other CPUs' private lists. Looks at every listed
-   * slab, since NULL is promised to mean that there is nothing. Task context.
+   * Out of memory: gives back all that can be had without other CPUs' private lists and without waiting for
+   * readers. Looks at every listed slab, since NULL is promised to mean that there is nothing. Task context.
    */
   reclaim(): void {
     for (const cache of this.configured()) {
-      for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) this.startRound(this.areas.instanceOn(cpu, cache));
-      if (readPrivate(this.words, cache + UNIT_WORDS) !== 0) this.drain(cache);
+      if (readPrivate(this.words, cache + UNIT_WORDS) === 0 || this.list.isBusy(cache)) continue;
+      this.deferBatch(cache);
+      this.drain(cache);
     }
+    for (let round = 0; round < RECLAIM_ROUNDS; round++) this.pipeline.callbacks.poll(this.pages.total);
     this.kmalloc.flush();
     this.kmalloc.shrink(2 * this.pages.total);
-  }
-
-  /** The whole free list goes back to slab. */
-  private drain(cache: number): void {
-    if (readPrivate(this.words, cache + HAND) !== HAND_IDLE) return; // closed, or in use further down the stack
-    this.freeChain(cache, this.popChain(cache, this.depth(cache)));
   }
 
   /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */

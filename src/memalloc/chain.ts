@@ -1,6 +1,7 @@
 /**
  * Chains: up to a batch of freed objects, linked by word 0, that travel between CPUs as one. On an
  * llist of chains a chain is named by word 1 of its first object, which links it to the next chain.
+ * A chain that is to travel is sealed: it says where its home is (see layout.ts).
  */
 import { readPrivate, type Words, writePrivate } from "#primitive";
 import { OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
@@ -13,7 +14,21 @@ export function chainPush(words: Words, first: number, node: number): void {
 
 /** The object after `node` in its chain, or 0. */
 export function chainNext(words: Words, node: number): number {
-  return readPrivate(words, node + OBJECT_HOME);
+  const next = readPrivate(words, node + OBJECT_HOME);
+  return next < 0 ? 0 : next;
+}
+
+/** Writes down that the chain belongs to the cache `home`. */
+export function chainSeal(words: Words, first: number, home: number): void {
+  const second = readPrivate(words, first + OBJECT_HOME);
+  if (second === 0) writePrivate(words, first + OBJECT_HOME, ~home);
+  else writePrivate(words, second + OBJECT_CHECK, home);
+}
+
+/** The cache that a sealed chain belongs to. */
+export function chainHome(words: Words, first: number): number {
+  const second = readPrivate(words, first + OBJECT_HOME);
+  return second < 0 ? ~second : readPrivate(words, second + OBJECT_CHECK);
 }
 
 /** What names the chain on an llist. */

@@ -3,17 +3,21 @@
  *
  *     depth(node) == depth(next) + 1, depth(0) == 0; list <= high + 1; HAND idle or closed
  *     every listed object lies in a slab of the cache's unit size, starts there, and is listed once (R4)
- *     extra list empty; closed caches have nothing
+ *     RCU batch shorter than a chain, in the same form; extra lists empty; closed caches have no private lists
+ *     CHAINS == chains on FREE_BY_RCU_TTRACE + in queues with this home
  *     taken from slab == listed + out (R5: `out` is what the program holds)
  */
 import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
+import type { Callbacks } from "../rcu/index.ts";
 import type { Allocator } from "./allocators.ts";
-import { chainFirst } from "./chain.ts";
+import { chainFirst, chainHome } from "./chain.ts";
 import {
+  BATCH,
   CACHE_WORDS,
+  CHAINS,
   FREE_BY_RCU_TTRACE,
   FREE_LIST,
   FREE_LIST_EXTRA,
@@ -21,8 +25,13 @@ import {
   HAND_CLOSED,
   HAND_IDLE,
   HIGH,
+  KIND_LAST,
+  KIND_RCU,
+  KIND_TRACE,
   OBJECT_CHECK,
   OBJECT_HOME,
+  RCU_BATCH,
+  RCU_BATCH_EXTRA,
   REFILLS,
   SLAB_CACHE,
   TAKEN,
@@ -42,11 +51,36 @@ export interface AllocatorBooks {
   listedBytes: number;
 }
 
+/** Chains that wait in queues: their links, by the cache that is their home. */
+export type ChainsByHome = ReadonlyMap<number, readonly number[]>;
+
+/** Looks through all queues. Exact while no call is under way. */
+export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Report): ChainsByHome {
+  const chains = new Map<number, number[]>();
+  const seen = new Set<number>();
+  for (const kind of [KIND_RCU, KIND_TRACE, KIND_LAST]) {
+    callbacks.forEachItem(kind, (link) => {
+      if (seen.has(link) || !isOffset(pages, chainFirst(link) * 4)) {
+        report(`memalloc: a queue of callbacks leads to word ${link}, where no chain is, or one twice`);
+        return false;
+      }
+      seen.add(link);
+      const home = chainHome(pages.words, chainFirst(link));
+      const ofHome = chains.get(home) ?? [];
+      ofHome.push(link);
+      chains.set(home, ofHome);
+      return true;
+    });
+  }
+  return chains;
+}
+
 /** Walks an allocator's caches on one CPU, or on all; reports what is broken. */
 export function checkAllocator(
   pages: Pages,
   areas: PercpuAreas,
   allocator: Allocator,
+  chains: ChainsByHome,
   report: Report,
   onlyCpu = -1,
 ): AllocatorBooks {
@@ -57,7 +91,7 @@ export function checkAllocator(
     allocator.unitSizes.forEach((unitBytes, i) => {
       const cache = areas.areaOf(cpu) + allocator.percpu + i * CACHE_WORDS;
       const where = `"${allocator.name}" ${unitBytes} on CPU ${cpu}`;
-      const walk = { pages, cache, where, seen, report };
+      const walk = { pages, cache, chains: chains.get(cache) ?? [], where, seen, report };
       const listed = checkCache(walk, unitBytes);
       books.refills += peek(pages.words, cache + REFILLS);
       books.trims += peek(pages.words, cache + TRIMS);
@@ -75,6 +109,8 @@ export function checkAllocator(
 interface Walk {
   readonly pages: Pages;
   readonly cache: number;
+  /** Links of the chains in queues whose home this is. */
+  readonly chains: readonly number[];
   readonly where: string;
   readonly seen: Set<number>;
   readonly report: Report;
@@ -90,22 +126,23 @@ function checkCache(walk: Walk, unitBytes: number): number {
   const hand = peek(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
-  const free = checkFreeList(walk, peek(words, cache + HIGH));
-  const extra = checkChains(walk, FREE_LIST_EXTRA);
-  if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra list`);
-  const chained = checkChains(walk, FREE_BY_RCU_TTRACE);
-  if (hand === HAND_CLOSED && free + extra + chained !== 0)
+  const free = checkFreeList(walk, FREE_LIST, peek(words, cache + HIGH) + 1);
+  const batch = checkFreeList(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
+  const extra = checkExtras(walk, FREE_LIST_EXTRA) + checkExtras(walk, RCU_BATCH_EXTRA);
+  if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);
+  if (hand === HAND_CLOSED && free + batch + extra !== 0)
     report(`memalloc: ${where}: closed, but has objects`);
-  return free + extra + chained;
+  return free + batch + extra + checkChains(walk);
 }
 
-function checkFreeList(walk: Walk, high: number): number {
+/** Length of a private list, which may be `max`. */
+function checkFreeList(walk: Walk, list: number, max: number): number {
   const { words } = walk.pages;
-  let node = peek(words, walk.cache + FREE_LIST);
+  let node = peek(words, walk.cache + list);
   if (!checkNode(walk, node)) return 0;
   const length = node === 0 ? 0 : peek(words, node + OBJECT_CHECK);
-  if (length < 0 || length > high + 1) {
-    walk.report(`memalloc: ${walk.where}: free list of depth ${length}, the high watermark is ${high}`);
+  if (length < 0 || length > max) {
+    walk.report(`memalloc: ${walk.where}: list of depth ${length}, where ${max} is the most`);
     return 0;
   }
   for (let depth = length; depth > 0; depth--) {
@@ -120,17 +157,40 @@ function checkFreeList(walk: Walk, high: number): number {
   return length;
 }
 
-/** Length of all chains of a list. */
-function checkChains(walk: Walk, list: number): number {
-  const { words } = walk.pages;
+/** Length of an extra list. */
+function checkExtras(walk: Walk, list: number): number {
   let count = 0;
-  for (let link = peek(words, walk.cache + list); link !== 0; link = peek(words, link)) {
+  for (let link = peek(walk.pages.words, walk.cache + list); link !== 0; count++) {
     if (!checkNode(walk, chainFirst(link))) return count;
-    count++;
-    for (let node = peek(words, link - OBJECT_CHECK); node !== 0; node = peek(words, node + OBJECT_HOME)) {
-      if (!checkNode(walk, node)) return count;
-      count++;
-    }
+    link = peek(walk.pages.words, link);
+  }
+  return count;
+}
+
+/** Objects of all chains whose home the cache is: those that wait there, and those in queues. */
+function checkChains(walk: Walk): number {
+  const { words } = walk.pages;
+  let objects = 0;
+  let chains = walk.chains.length;
+  for (const link of walk.chains) objects += checkChain(walk, link);
+  for (let link = peek(words, walk.cache + FREE_BY_RCU_TTRACE); link !== 0; link = peek(words, link)) {
+    const length = checkChain(walk, link);
+    if (length === 0) break;
+    objects += length;
+    chains++;
+  }
+  const counted = peek(words, walk.cache + CHAINS);
+  if (counted !== chains)
+    walk.report(`memalloc: ${walk.where}: ${counted} chains are counted, ${chains} there`);
+  return objects;
+}
+
+/** Length of a chain, up to the first thing that is wrong with it. */
+function checkChain(walk: Walk, link: number): number {
+  let count = 0;
+  for (let node = chainFirst(link); node > 0; count++) {
+    if (!checkNode(walk, node)) return count;
+    node = peek(walk.pages.words, node + OBJECT_HOME);
   }
   return count;
 }

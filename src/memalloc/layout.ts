@@ -5,13 +5,15 @@
  *
  *                allocated                          on a list
  *     word 0     address of its home cache          link: the next object, or 0
- *     word 1     check word, negative               free list: depth, > 0
+ *     word 1     check word, negative               free list, RCU batch: depth, > 0
  *                                                   chain: link to the next chain in the first
- *                                                   object, 0 in the others
+ *                                                   object, its home in the second, >= 0 in the others
  *     2 ...      payload                            what it last held
  *
  * The check word mixes the object's address, its home and the allocator's key, so one comparison
  * tells a live object of this allocator from everything else.
+ *
+ * A chain of one object has its home in word 0, as ~home: links are never negative.
  *
  * `depth` is the length of the free list from this object on. So the length of the list is known
  * from its first object, no counter can be wrong, and a list that is damaged into a loop shows.
@@ -27,16 +29,16 @@ export const OBJECT_CHECK = 1;
 /** First object ready to hand out, or 0. Private to the owner, changed only while HAND says so. */
 export const FREE_LIST = 0;
 /**
- * Who is in the middle of changing FREE_LIST, and with which object in hand: HAND_IDLE, HAND_BUSY,
- * HAND_CLOSED, the object being popped, or the object being pushed + HAND_PUSH. Private to the owner.
- * Not idle = busy: a nested call leaves the list alone.
+ * Who is in the middle of changing FREE_LIST or RCU_BATCH, and with which object in hand: HAND_IDLE,
+ * HAND_BUSY, HAND_CLOSED, the object being popped, the object being pushed + HAND_PUSH, or the object being
+ * put into the batch + HAND_RCU. Private to the owner. Not idle = busy: a nested call leaves both lists alone.
  */
 export const HAND = 1;
 /** Below this depth the cache is refilled. Writer: owner, when it opens the cache. */
 export const LOW = 2;
 /** Above this depth the cache is trimmed. Writer: as LOW. */
 export const HIGH = 3;
-/** Objects of a refill. Writer: as LOW. */
+/** Objects of a refill, and of a chain. Writer: as LOW. */
 export const BATCH = 4;
 /** Words of an object, header included. Writer: as LOW; never changes. */
 export const UNIT_WORDS = 5;
@@ -50,16 +52,30 @@ export const TGT = 8;
 export const FREE_LIST_EXTRA = 9;
 /** irq_work item: refill or trim. 3 words. */
 export const WORK = 10;
-/** How often the cache was refilled and trimmed; objects it took from slab less those it gave back. Writer: owner, published atomically. */
-export const REFILLS = 13;
-export const TRIMS = 14;
-export const TAKEN = 15;
-/** llist of chains of freed objects whose home is this CPU: waiting to be reused or to go to slab. Any CPU pushes. */
+/** Objects freed with freeRcu, fewer than a chain; a list as FREE_LIST is. Private, changed only while HAND says so. */
+export const RCU_BATCH = 13;
+/** As FREE_LIST_EXTRA, for freeRcu. */
+export const RCU_BATCH_EXTRA = 14;
+/** Home of the batch's first object: where its chain will go. Private. */
+export const RCU_TGT = 15;
+
+/** llist of chains of freed objects whose home is this CPU: waiting to be reused or for a tasks-trace grace period. Any CPU pushes. */
 export const FREE_BY_RCU_TTRACE = 16;
 /** Taker word of FREE_BY_RCU_TTRACE. */
 export const TAKER = 17;
 /** 1 while the owner has the cache open: objects sent home may wait there. Writer: owner; anyone reads: atomic. */
 export const OPEN = 18;
+/** Callback: the chains that wait here are to start their tasks-trace grace period. Its link, and 1 while it is given. */
+export const ROUND = 19;
+export const ROUND_PENDING = 20;
+/** Chains whose home this is, from when they are made until they are reused or back in slab. Atomic, any CPU. */
+export const CHAINS = 21;
+/** How often the cache was refilled and trimmed; objects it took from slab less those it gave back. Writer: owner, published atomically. */
+export const REFILLS = 22;
+export const TRIMS = 23;
+export const TAKEN = 24;
+/** Work of the end of a turn: the batch becomes a chain although it is not full. 3 words, as WORK. */
+export const TURN = 25;
 /** Two lines: the owner's, and the one that others write to. */
 export const CACHE_WORDS = 32;
 
@@ -70,6 +86,8 @@ export const HAND_BUSY = -1;
 export const HAND_CLOSED = -2;
 /** Added to an object being pushed; objects are at even addresses. */
 export const HAND_PUSH = 1;
+/** Added to an object being put into the RCU batch; addresses are below it. */
+export const HAND_RCU = 1 << 30;
 
 /** Set in every check word and key. */
 export const CHECK_SIGN = -0x80000000;
@@ -89,5 +107,23 @@ export const MAX_PAYLOAD = 4088;
 /** Largest payload of a fixed-size one. */
 export const MAX_FIXED_PAYLOAD = 8184;
 
-/** irq_work id of refill and trim. */
+/** irq_work ids: refill or trim; end of a turn. */
 export const WORK_ID_CACHE = 0;
+export const WORK_ID_TURN = 1;
+
+/** Kinds of callbacks, in the order in which a freed chain goes through them. */
+/** A chain of freeRcu: after an RCU grace period. */
+export const KIND_RCU = 0;
+/** A home whose chains are to go on: at the next turn or poll. */
+export const KIND_ROUND = 1;
+/** A chain on its way to slab: after a tasks-trace grace period. */
+export const KIND_TRACE = 2;
+/** The same, after an RCU grace period too, where tasks trace does not imply one. */
+export const KIND_LAST = 3;
+
+/** Chains that stay at their home for its refills while newer ones come. */
+export const KEEP_CHAINS = 2;
+/** Chains that one step sends on. */
+export const ROUND_CHAINS = 16;
+/** Callbacks that one piece of work runs: more than the one chain that it may have made. */
+export const RUN_CHAINS = 2;

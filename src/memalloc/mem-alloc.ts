@@ -12,18 +12,21 @@ import { checkSize } from "../mm/index.ts";
 import type { Caches } from "./cache.ts";
 import { wrongFree } from "./header.ts";
 import {
+  BATCH,
   CHECK_SIGN,
   FREE_LIST,
   HAND,
   HAND_BUSY,
   HAND_IDLE,
   HAND_PUSH,
+  HAND_RCU,
   HEADER_WORDS,
   HIGH,
   LOW,
   MAX_PAYLOAD,
   OBJECT_CHECK,
   OBJECT_HOME,
+  RCU_BATCH,
 } from "./layout.ts";
 
 /** The address of "a cache" that is always busy: where its HAND would be lies the header's magic word. */
@@ -125,6 +128,42 @@ export class MemAlloc {
     writePrivate(words, node + OBJECT_HOME, head);
     writePrivate(words, node + OBJECT_CHECK, depth + 1);
     writePrivate(words, cache + FREE_LIST, node);
+    writePrivate(words, cache + HAND, HAND_IDLE);
+  }
+
+  /**
+   * Frees an object when no reader can see it any more: nobody reuses it before an RCU grace period. For
+   * objects that have been unlinked from where readers find them. Otherwise as `free`.
+   */
+  freeRcu(p: number): void {
+    if (p === 0) return;
+    if (typeof p !== "number") {
+      this.refuseFree(p);
+      return;
+    }
+    const words = this.words;
+    const node = (p >>> 2) - HEADER_WORDS;
+    const home = readPrivate(words, node + OBJECT_HOME);
+    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== ((p ^ home ^ this.key) | CHECK_SIGN)) {
+      this.refuseFree(p);
+      return;
+    }
+    let cache = home;
+    if ((home & this.areaMask) !== this.area) cache = this.area | (home & ~this.areaMask);
+    if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+      this.caches.freeRcuBusy(cache, node);
+      return;
+    }
+    writePrivate(words, cache + HAND, node + HAND_RCU);
+    const head = readPrivate(words, cache + RCU_BATCH);
+    const depth = readPrivate(words, head + OBJECT_CHECK) + 1;
+    if (head === 0 || depth >= readPrivate(words, cache + BATCH)) {
+      this.caches.freeRcuEdge(cache, node, home);
+      return;
+    }
+    writePrivate(words, node + OBJECT_HOME, head);
+    writePrivate(words, node + OBJECT_CHECK, depth);
+    writePrivate(words, cache + RCU_BATCH, node);
     writePrivate(words, cache + HAND, HAND_IDLE);
   }
 

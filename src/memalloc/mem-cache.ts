@@ -15,9 +15,11 @@ import {
   HAND_BUSY,
   HAND_IDLE,
   HAND_PUSH,
+  HAND_RCU,
   HEADER_WORDS,
   OBJECT_CHECK,
   OBJECT_HOME,
+  RCU_BATCH,
 } from "./layout.ts";
 import { NO_CACHE, type Opened } from "./mem-alloc.ts";
 import type { Watermarks } from "./sizes.ts";
@@ -29,6 +31,7 @@ export class MemCache {
   private readonly words: Words;
   private readonly low: number;
   private readonly high: number;
+  private readonly batch: number;
   private readonly caches: Caches;
   private readonly directory: Directory;
   private cache: number;
@@ -40,6 +43,7 @@ export class MemCache {
     this.words = opened.caches.words;
     this.low = watermarks.low;
     this.high = watermarks.high;
+    this.batch = watermarks.batch;
     this.caches = opened.caches;
     this.directory = opened.directory;
     this.cache = cache;
@@ -107,6 +111,41 @@ export class MemCache {
     writePrivate(words, node + OBJECT_HOME, head);
     writePrivate(words, node + OBJECT_CHECK, depth + 1);
     writePrivate(words, cache + FREE_LIST, node);
+    writePrivate(words, cache + HAND, HAND_IDLE);
+  }
+
+  /**
+   * Frees an object when no reader can see it any more: nobody reuses it before an RCU grace period. For
+   * objects that have been unlinked from where readers find them. Otherwise as `free`.
+   */
+  freeRcu(p: number): void {
+    if (p === 0) return;
+    if (typeof p !== "number") {
+      this.refuseFree(p);
+      return;
+    }
+    const words = this.words;
+    const cache = this.cache;
+    const node = (p >>> 2) - HEADER_WORDS;
+    const home = readPrivate(words, node + OBJECT_HOME);
+    if (p >>> 0 !== p || readPrivate(words, node + OBJECT_CHECK) !== ((p ^ home ^ this.key) | CHECK_SIGN)) {
+      this.refuseFree(p);
+      return;
+    }
+    if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+      this.caches.freeRcuBusy(cache, node);
+      return;
+    }
+    writePrivate(words, cache + HAND, node + HAND_RCU);
+    const head = readPrivate(words, cache + RCU_BATCH);
+    const depth = readPrivate(words, head + OBJECT_CHECK) + 1;
+    if (head === 0 || depth >= this.batch) {
+      this.caches.freeRcuEdge(cache, node, home);
+      return;
+    }
+    writePrivate(words, node + OBJECT_HOME, head);
+    writePrivate(words, node + OBJECT_CHECK, depth);
+    writePrivate(words, cache + RCU_BATCH, node);
     writePrivate(words, cache + HAND, HAND_IDLE);
   }
 

@@ -22,6 +22,6 @@ test("a free CPU in a context, or with work pending, is a problem; an online one
   words[system.areas.areaOf(2) + AREA_IRQ_WORK] = 5000;
   assert.deepEqual(problems(system), [
     "cpu 1: free, but inside a context",
-    "cpu 2: free, but has irq_work pending",
+    "cpu 2: free, but has work pending",
   ]);
 });

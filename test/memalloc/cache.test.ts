@@ -16,6 +16,7 @@ import {
   MIB,
   oneCpu,
   setHand,
+  settle,
   usedObjects,
 } from "./heaps.ts";
 
@@ -125,13 +126,18 @@ describe("refill and trim", () => {
     assert.equal(depthOf(heap, cache), 31 + 33);
   });
 
-  test("the second chain that waits sends both to slab", () => {
+  test("of the chains that wait all but two go to slab, and at the end of the turn these too", () => {
     const heap = oneCpu();
     const pool = heap.memCache({ name: "fixed", size: 64 });
     const objects = allocMany(pool, 64, 300);
     const { taken } = booksOf(heap, "fixed");
     while (booksOf(heap, "fixed").trims < 2) pool.free(objects.pop() as number);
-    assert.equal(booksOf(heap, "fixed").taken, taken - 2 * 33);
+    assert.equal(booksOf(heap, "fixed").taken, taken);
+    while (booksOf(heap, "fixed").trims < 3) pool.free(objects.pop() as number);
+    assert.equal(booksOf(heap, "fixed").taken, taken - 33);
+    heap.checkInvariants();
+    settle(heap);
+    assert.equal(booksOf(heap, "fixed").taken, taken - 3 * 33);
     heap.checkInvariants();
   });
 });

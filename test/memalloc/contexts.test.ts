@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { MemCache, SharedHeap } from "sharedheap";
 import { UNIT_SIZES, watermarksOf } from "#src/memalloc/sizes.js";
-import { allocMany, booksOf, cacheFor, depthOf, exhaust, freeAll, MIB, oneCpu } from "./heaps.ts";
+import { allocMany, booksOf, cacheFor, depthOf, exhaust, freeAll, MIB, oneCpu, settle } from "./heaps.ts";
 
 const kinds = ["softirq", "hardirq", "nmi"] as const;
 
@@ -60,6 +60,7 @@ for (const [size, count] of [
     const objects = allocMany(pool, size, count);
     heap.context.nmi(() => freeAll(pool, objects));
     heap.checkInvariants();
+    settle(heap);
     const { high } = watermarksOf(size + 8);
     assert.ok(booksOf(heap, "fixed").listed <= 2 * high, `${booksOf(heap, "fixed").listed} objects on lists`);
   });

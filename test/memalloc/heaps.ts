@@ -11,15 +11,18 @@ export interface Pool {
   free(p: number): void;
 }
 
-/** A heap's creator and `count` - 1 more CPUs of it, all driven by this thread. */
+/** A heap's creator and `count` - 1 more CPUs of it, all driven by this thread, by calls alone. */
 export function cpusOf(count: number, options: CreateOptions = {}): SharedHeap[] {
-  const first = SharedHeap.create({ bytes: 4 * MIB, maxCpus: count, ...options });
-  return [first, ...Array.from({ length: count - 1 }, () => SharedHeap.attach(first.token))];
+  const first = SharedHeap.create({ bytes: 4 * MIB, maxCpus: count, turns: false, ...options });
+  return [
+    first,
+    ...Array.from({ length: count - 1 }, () => SharedHeap.attach(first.token, { turns: false })),
+  ];
 }
 
 /** A heap with one CPU. */
 export function oneCpu(options: CreateOptions = {}): SharedHeap {
-  return SharedHeap.create({ bytes: 4 * MIB, maxCpus: 1, ...options });
+  return SharedHeap.create({ bytes: 4 * MIB, maxCpus: 1, turns: false, ...options });
 }
 
 /** Asserts that `call` throws a SharedHeapError of that code; returns its message. */
@@ -88,6 +91,11 @@ export function allocMany(pool: Pool, size: number, count: number): number[] {
 
 export function freeAll(pool: Pool, objects: readonly number[]): void {
   for (const p of objects) pool.free(p);
+}
+
+/** Polls until nothing is on its way through grace periods that nobody is in the way of. */
+export function settle(heap: SharedHeap): void {
+  for (let i = 0; i < 20; i++) heap.poll();
 }
 
 /** Allocates until NULL. */

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type MemAlloc, SharedHeap } from "sharedheap";
 import { FREE_BY_RCU_TTRACE } from "#src/memalloc/layout.js";
 import { UNIT_SIZES } from "#src/memalloc/sizes.js";
-import { allocMany, booksOf, cpusOf, freeAll, homeOf, MIB, usedObjects } from "./heaps.ts";
+import { allocMany, booksOf, cpusOf, freeAll, homeOf, MIB, settle, usedObjects } from "./heaps.ts";
 
 function pairOf(options = {}): { heaps: SharedHeap[]; producer: MemAlloc; consumer: MemAlloc } {
   const heaps = cpusOf(2, options);
@@ -64,6 +64,7 @@ test("a chain whose home is offline goes to slab", () => {
   const objects = UNIT_SIZES.map((unit) => allocMany(producer, unit - 8, 300));
   heaps[0].detach();
   for (const list of objects) freeAll(consumer, list);
+  settle(heaps[1]);
   const { trims, listed, out } = booksOf(heaps[1], "any");
   assert.ok(trims >= UNIT_SIZES.length);
   assert.equal(out, 0);

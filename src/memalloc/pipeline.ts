@@ -1,0 +1,203 @@
+/**
+ * The way of a chain of freed objects back to slab, and what its home's refills take from it:
+ *
+ *     freeRcu -> defer -(RCU grace period)-> adopt: the free list of its home, if that is here and has room
+ *                                         -> land: FREE_BY_RCU_TTRACE of its home
+ *     trim, close ---------------------------> land
+ *     FREE_BY_RCU_TTRACE -> take (a refill of its home)
+ *     FREE_BY_RCU_TTRACE -> startRound -(tasks-trace grace period, then RCU unless implied)-> slab
+ *
+ * A chain is its own callback: its link is on one list after the other, and each step but a refill may be taken by
+ * any CPU. So there is no "round in flight" that has to be claimed, watched or handed over.
+ *
+ * Progress: lock-free; each call moves a bounded number of chains.
+ */
+import {
+  cmpxchg,
+  fetchAdd,
+  loadAcquire,
+  readPrivate,
+  storeRelease,
+  type Words,
+  writePrivate,
+} from "#primitive";
+import type { Cpu, PercpuAreas } from "../cpu/index.ts";
+import { type Pages, type Slab, slabPageAt } from "../mm/index.ts";
+import type { Callbacks, Kind } from "../rcu/index.ts";
+import { llistAdd, llistDelFirst, llistEmpty, llistNext, releaseTaker, tryTake } from "../sync/index.ts";
+import { chainFirst, chainHome, chainLink, chainNext, chainSeal } from "./chain.ts";
+import { FreeList } from "./free-list.ts";
+import {
+  BATCH,
+  CHAINS,
+  FREE_BY_RCU_TTRACE,
+  HIGH,
+  KEEP_CHAINS,
+  KIND_LAST,
+  KIND_RCU,
+  KIND_ROUND,
+  KIND_TRACE,
+  OPEN,
+  ROUND,
+  ROUND_CHAINS,
+  ROUND_PENDING,
+  RUN_CHAINS,
+  SLAB_CACHE,
+  TAKEN,
+  TAKER,
+} from "./layout.ts";
+
+export class Pipeline {
+  readonly callbacks: Callbacks;
+  private readonly words: Words;
+  private readonly cpu: Cpu;
+  private readonly areas: PercpuAreas;
+  private readonly list: FreeList;
+  private readonly slab: Slab;
+  private readonly pages: Pages;
+
+  constructor(cpu: Cpu, areas: PercpuAreas, slab: Slab, callbacks: Callbacks) {
+    this.words = areas.words;
+    this.cpu = cpu;
+    this.areas = areas;
+    this.list = new FreeList(areas.words);
+    this.slab = slab;
+    this.pages = slab.pages;
+    this.callbacks = callbacks;
+  }
+
+  /** The kinds of callbacks that a chain goes through; KIND_* are their indices. */
+  kinds(traceImpliesRcu: boolean): Kind[] {
+    const chain = (handler: (first: number) => unknown) => (item: number) => handler(chainFirst(item));
+    return [
+      { rcu: true, trace: false, handler: chain((first) => this.adopt(first) || this.land(first)) },
+      { rcu: false, trace: false, handler: (item) => this.runRound(item - ROUND) },
+      {
+        rcu: traceImpliesRcu,
+        trace: true,
+        handler: traceImpliesRcu
+          ? chain((first) => this.release(first))
+          : (item) => this.callbacks.call(KIND_LAST, item),
+      },
+      { rcu: true, trace: false, handler: chain((first) => this.release(first)) },
+    ];
+  }
+
+  /** Sends a chain of objects freed with freeRcu on its way. Returns true if no other waited. Any context. */
+  defer(first: number, home: number): boolean {
+    this.begin(first, home);
+    return this.callbacks.call(KIND_RCU, chainLink(first));
+  }
+
+  /** Sends a chain of objects that no synchronous reader is promised home. Any context. */
+  sendHome(first: number, home: number): void {
+    this.begin(first, home);
+    this.land(first);
+  }
+
+  /** Runs a few callbacks of this CPU that are ready. Returns how many. Task context or work. */
+  advance(): number {
+    return (
+      this.callbacks.run(this.cpu.id, KIND_RCU, RUN_CHAINS) +
+      this.callbacks.run(this.cpu.id, KIND_TRACE, RUN_CHAINS) +
+      this.callbacks.run(this.cpu.id, KIND_LAST, RUN_CHAINS)
+    );
+  }
+
+  /** Takes a chain that waits at `home`, which is this CPU's. Returns its first object, or 0. */
+  take(home: number): number {
+    if (llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) return 0;
+    if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return 0;
+    const link = llistDelFirst(this.words, home + FREE_BY_RCU_TTRACE);
+    releaseTaker(this.words, home + TAKER);
+    if (link === 0) return 0;
+    fetchAdd(this.words, home + CHAINS, -1);
+    return chainFirst(link);
+  }
+
+  /** Sends chains that wait at `home` on to slab: all but `keep`, ROUND_CHAINS at most; raises the rest. */
+  startRound(home: number, keep: number): void {
+    if (llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) return;
+    // who holds it sends some on; what is left is raised, or will be looked at when it was
+    if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;
+    let kept = 0;
+    for (let left = ROUND_CHAINS, keeps = keep; left > 0; ) {
+      const link = llistDelFirst(this.words, home + FREE_BY_RCU_TTRACE);
+      if (link === 0) break;
+      if (keeps-- > 0) {
+        writePrivate(this.words, link, kept);
+        kept = link;
+      } else {
+        this.callbacks.call(KIND_TRACE, link);
+        left--;
+      }
+    }
+    this.putBack(home, kept);
+    releaseTaker(this.words, home + TAKER);
+  }
+
+  /** Puts the chains of a list that this CPU owns back to where they waited. */
+  private putBack(home: number, links: number): void {
+    for (let link = links; link !== 0; ) {
+      const next = llistNext(this.words, link);
+      llistAdd(this.words, home + FREE_BY_RCU_TTRACE, link);
+      link = next;
+    }
+  }
+
+  private begin(first: number, home: number): void {
+    chainSeal(this.words, first, home);
+    fetchAdd(this.words, home + CHAINS, 1);
+  }
+
+  /** The chain goes onto the free list of its home, if that is this CPU's and has room. */
+  private adopt(first: number): boolean {
+    const { words, list } = this;
+    const home = chainHome(words, first);
+    if (home !== this.areas.instanceOn(this.cpu.id, home) || list.isBusy(home)) return false;
+    if (list.depth(home) + readPrivate(words, home + BATCH) > readPrivate(words, home + HIGH)) return false;
+    list.pushChain(home, first);
+    fetchAdd(words, home + CHAINS, -1);
+    return true;
+  }
+
+  /** The chain is home: it waits for a refill, and goes on if too many do or nobody is there. */
+  private land(first: number): void {
+    const home = chainHome(this.words, first);
+    // pairs with take and startRound: hands the chain over
+    const older = !llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
+    this.raiseRound(home);
+    // looked at after the push: an owner that closes the cache empties the list after it says so
+    if (loadAcquire(this.words, home + OPEN) === 0) this.startRound(home, 0);
+    else if (older) this.startRound(home, KEEP_CHAINS);
+  }
+
+  /** At the next turn or poll of any thread, what waits at `home` goes on. */
+  private raiseRound(home: number): void {
+    if (loadAcquire(this.words, home + ROUND_PENDING) !== 0) return;
+    // pairs with the store in runRound: one of those who raise gives the callback
+    if (cmpxchg(this.words, home + ROUND_PENDING, 0, 1) === 0) this.callbacks.call(KIND_ROUND, home + ROUND);
+  }
+
+  private runRound(home: number): void {
+    // before the list is taken: a chain that comes after is raised again
+    storeRelease(this.words, home + ROUND_PENDING, 0);
+    this.startRound(home, 0);
+    if (!llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) this.raiseRound(home);
+  }
+
+  /** Frees the objects of a chain to slab. */
+  private release(first: number): void {
+    const home = chainHome(this.words, first);
+    const slabCache = readPrivate(this.words, home + SLAB_CACHE);
+    let freed = 0;
+    for (let node = first; node !== 0; freed++) {
+      const next = chainNext(this.words, node);
+      this.slab.free(slabCache, slabPageAt(this.pages, node), node);
+      node = next;
+    }
+    fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
+    // the last access to the home's words: an allocator that is going away waits for it
+    fetchAdd(this.words, home + CHAINS, -1);
+  }
+}

@@ -1,0 +1,210 @@
+/** `heap.rcu`: read sections and grace periods, as a program uses them. */
+import { loadAcquire, storeRelease } from "#primitive";
+import { SharedHeapError } from "./arena/index.ts";
+import { type Barriers, type Flavour, RCU, type Rcu, type TasksTrace, TRACE } from "./rcu/index.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** What both kinds of grace periods stand on. */
+export interface RcuLayers {
+  readonly rcu: Rcu;
+  readonly trace: TasksTrace;
+  readonly barriers: Barriers;
+}
+
+/** What both kinds of grace periods offer. */
+class GracePeriods {
+  protected readonly checkLive: () => void;
+  private readonly waiters: Waiters;
+  private readonly barriers: Barriers;
+  private readonly flavour: Flavour;
+  private readonly periods: Rcu | TasksTrace;
+
+  constructor(layers: RcuLayers, flavour: Flavour, waiters: Waiters, checkLive: () => void) {
+    this.checkLive = checkLive;
+    this.waiters = waiters;
+    this.barriers = layers.barriers;
+    this.flavour = flavour;
+    this.periods = flavour === RCU ? layers.rcu : layers.trace;
+  }
+
+  /**
+   * Runs `fn` on this thread, in a turn of its event loop or a poll, once every section that is open now has
+   * ended. A closure dies with its thread: what must happen in any case is no work for it. Any context.
+   * Errors: `detached`.
+   */
+  call(fn: () => void): void {
+    this.checkLive();
+    this.barriers.given(this.flavour);
+    this.whenOver(() => {
+      this.barriers.ran(this.flavour);
+      fn();
+    });
+  }
+
+  /** As `call`, and drives the grace period on at once, not from the next turn on. Task context. */
+  callHurry(fn: () => void): void {
+    this.call(fn);
+    this.requestUrgent();
+  }
+
+  /** Drives the grace period on, as far as open sections let it. Task context. Errors: `detached`. */
+  requestUrgent(): void {
+    this.checkLive();
+    this.periods.drive(this.periods.target());
+  }
+
+  /**
+   * Resolves once every section that is open now, on any thread, has ended. Awaited inside a section of this
+   * kind it would wait for itself. Errors: `detached`.
+   */
+  synchronize(): Promise<void> {
+    this.checkLive();
+    return new Promise((resolve) => this.whenOver(resolve));
+  }
+
+  /** Resolves once every callback given before, on all threads that are alive, has run. Errors: `detached`. */
+  barrier(): Promise<void> {
+    this.checkLive();
+    const barrier = this.barriers.begin(this.flavour);
+    return new Promise((resolve) => this.waiters.add(() => this.barriers.isPast(barrier), resolve));
+  }
+
+  private whenOver(fn: () => void): void {
+    const target = this.periods.target();
+    this.waiters.add(() => this.periods.drive(target), fn);
+  }
+}
+
+/**
+ * RCU: synchronous read sections, and what happens after all that are open have ended.
+ *
+ * @example
+ * heap.rcu.readLock();
+ * const p = rcuDereference(heap, slot); // stays what it is until readUnlock, if it is freed with freeRcu
+ * heap.rcu.readUnlock();
+ */
+export class RcuApi extends GracePeriods implements Disposable {
+  /** Sections that may span `await`s. */
+  readonly tasksTrace: TasksTraceApi;
+  private readonly rcu: Rcu;
+
+  constructor(layers: RcuLayers, waiters: Waiters, checkLive: () => void) {
+    super(layers, RCU, waiters, checkLive);
+    this.rcu = layers.rcu;
+    this.tasksTrace = new TasksTraceApi(layers, waiters, checkLive);
+  }
+
+  /**
+   * Begins a read section; sections nest. It must end before this turn of the event loop does: no `await`
+   * inside. Two atomic stores, with readUnlock; never waits. Any context.
+   */
+  readLock(): void {
+    this.rcu.readLock();
+  }
+
+  /** Ends the innermost section. Any context. Errors: `rcu-unbalanced`. */
+  readUnlock(): void {
+    this.rcu.readUnlock();
+  }
+
+  /** As readLock, for `using section = heap.rcu.read()`, which ends it with the block. */
+  read(): Disposable {
+    this.rcu.readLock();
+    return this;
+  }
+
+  /** Ends the innermost section. */
+  [Symbol.dispose](): void {
+    this.rcu.readUnlock();
+  }
+}
+
+/** Tasks trace: read sections of async functions. Many may be open at once on a thread; they nest in any order. */
+export class TasksTraceApi extends GracePeriods {
+  private readonly trace: TasksTrace;
+
+  constructor(layers: RcuLayers, waiters: Waiters, checkLive: () => void) {
+    super(layers, TRACE, waiters, checkLive);
+    this.trace = layers.trace;
+  }
+
+  /**
+   * Begins a section. It may span `await`s, and ends by `exit` or `using`. Inside, memory of an allocator stays
+   * memory of that allocator, whoever frees it. Any context. Errors: `detached`.
+   *
+   * @example
+   * await using section = heap.rcu.tasksTrace.enter();
+   */
+  enter(): TraceSection {
+    this.checkLive();
+    return new TraceSection(this.trace, this.trace.enter());
+  }
+
+  /** As `enter`, without an object: returns what `unlock` needs. */
+  lock(): number {
+    this.checkLive();
+    return this.trace.enter();
+  }
+
+  /** Ends the section that `lock` returned `phase` for. Errors: `rcu-unbalanced`. */
+  unlock(phase: number): void {
+    this.trace.exit(phase);
+  }
+}
+
+/** An open tasks-trace section. */
+export class TraceSection implements Disposable, AsyncDisposable {
+  private readonly trace: TasksTrace;
+  private phase: number;
+
+  constructor(trace: TasksTrace, phase: number) {
+    this.trace = trace;
+    this.phase = phase;
+  }
+
+  /** Ends it. Errors: `rcu-unbalanced`, if it has ended. */
+  exit(): void {
+    if (this.phase < 0) {
+      throw new SharedHeapError("rcu-unbalanced", "this tasks-trace section has ended already");
+    }
+    this.trace.exit(this.phase);
+    this.phase = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.exit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.exit();
+  }
+}
+
+/** What the two functions below need of a heap. */
+interface HasWords {
+  readonly i32: Int32Array;
+}
+
+/**
+ * Publishes `p` in the 4 bytes at offset `slot`: whoever reads it there with rcuDereference sees all that was
+ * written to the object before. (The kernel's rcu_assign_pointer.) Any context. Errors: `bad-pointer`.
+ */
+export function rcuAssignPointer(heap: HasWords, slot: number, p: number): void {
+  // pairs with rcuDereference: publishes the object
+  storeRelease(heap.i32, slotOf(heap, slot), p | 0);
+}
+
+/**
+ * Reads the pointer in the 4 bytes at offset `slot`, inside a read section. (The kernel's rcu_dereference.)
+ * An atomic load: a plain one would be a data race with rcuAssignPointer. Any context. Errors: `bad-pointer`.
+ */
+export function rcuDereference(heap: HasWords, slot: number): number {
+  // pairs with rcuAssignPointer
+  return loadAcquire(heap.i32, slotOf(heap, slot)) >>> 0;
+}
+
+function slotOf(heap: HasWords, slot: number): number {
+  const word = slot >>> 2;
+  if ((slot & 3) === 0 && slot >>> 0 === slot && word < heap.i32.length) return word;
+  throw new SharedHeapError("bad-pointer", `slot ${String(slot)}: not an offset of this heap, aligned to 4`);
+}

@@ -1,0 +1,211 @@
+/**
+ * Callbacks: what is to be done after a grace period. (The kernel's call_rcu.)
+ *
+ * A callback is an item: a link word inside the thing it is about. What is done with it follows from the
+ * kind it was given as; kinds are numbers, their handlers a table that every thread builds alike. So any
+ * thread can run any callback, and nothing shared holds a closure.
+ *
+ * Each CPU has a queue for each kind. Callbacks gather in NEXT. Whoever holds the queue's taker word makes
+ * them a batch, notes the numbers its grace periods end with, and runs it when they have: its own CPU as
+ * it goes along, any other when it polls. A batch begins when the one before it is done.
+ *
+ *                   call     run
+ *     call          yes      yes
+ *     run           yes      one, by the taker word (a try)
+ *
+ * Progress: call is lock-free (llistAdd); run is wait-free but for what its handlers do, `limit` callbacks.
+ */
+import { loadAcquire, peek, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
+import {
+  type Cpu,
+  type Cpus,
+  enterContext,
+  HARDIRQ_SHIFT,
+  leaveContext,
+  type PercpuAreas,
+} from "../cpu/index.ts";
+import { llistAdd, llistDelAll, llistEmpty, llistNext, releaseTaker, tryTake } from "../sync/index.ts";
+import {
+  LOCAL_QUEUES,
+  QUEUE_BATCH,
+  QUEUE_HAND,
+  QUEUE_NEXT,
+  QUEUE_RCU_TARGET,
+  QUEUE_TAKER,
+  QUEUE_TRACE_TARGET,
+  QUEUE_WAIT,
+  QUEUE_WORDS,
+} from "./layout.ts";
+import type { Rcu, RcuPlace } from "./rcu.ts";
+import type { TasksTrace } from "./tasks-trace.ts";
+
+/** A kind of callback. */
+export interface Kind {
+  /** What it waits for. */
+  readonly rcu: boolean;
+  readonly trace: boolean;
+  /** Runs in task context; may give callbacks itself. */
+  readonly handler: (item: number) => void;
+}
+
+export class Callbacks {
+  private readonly words: Words;
+  private readonly cpu: Cpu;
+  private readonly cpus: Cpus;
+  private readonly areas: PercpuAreas;
+  private readonly offset: number;
+  private readonly rcu: Rcu;
+  private readonly trace: TasksTrace;
+  private readonly kinds: readonly Kind[];
+
+  /** `kinds` is filled in while the thread boots, alike on all threads; at most MAX_KINDS. */
+  constructor(
+    place: RcuPlace,
+    cpu: Cpu,
+    cpus: Cpus,
+    areas: PercpuAreas,
+    rcu: Rcu,
+    trace: TasksTrace,
+    kinds: readonly Kind[],
+  ) {
+    this.words = areas.words;
+    this.cpu = cpu;
+    this.cpus = cpus;
+    this.areas = areas;
+    this.offset = place.local + LOCAL_QUEUES;
+    this.rcu = rcu;
+    this.trace = trace;
+    this.kinds = kinds;
+  }
+
+  /** Gives a callback: `item` is the address of its link word. Returns true if none waited for a batch. Any context. */
+  call(kind: number, item: number): boolean {
+    this.cpu.wake();
+    // pairs with the take in begin: hands the item over
+    return llistAdd(this.words, this.queueOf(this.cpu.id, kind) + QUEUE_NEXT, item);
+  }
+
+  /** Runs what is ready on all CPUs, those too that nobody has: up to `limit` callbacks of each queue. Task context. */
+  poll(limit: number): void {
+    for (let cpu = 0; cpu < this.cpus.used; cpu++) {
+      for (let kind = 0; kind < this.kinds.length; kind++) this.run(cpu, kind, limit);
+    }
+  }
+
+  /** True if something waits in a queue of any CPU. Any context. */
+  isPending(): boolean {
+    for (let cpu = 0; cpu < this.cpus.used; cpu++) {
+      for (let kind = 0; kind < this.kinds.length; kind++) if (!this.isEmpty(cpu, kind)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Runs up to `limit` callbacks of a CPU's queue whose grace period has ended, having driven it. Returns how
+   * many. Task context.
+   */
+  run(cpu: number, kind: number, limit: number): number {
+    const queue = this.queueOf(cpu, kind);
+    if (this.isIdle(queue) || !tryTake(this.words, queue + QUEUE_TAKER, this.cpu.claim)) return 0;
+    try {
+      return this.runHeld(queue, this.kinds[kind], limit);
+    } finally {
+      releaseTaker(this.words, queue + QUEUE_TAKER);
+    }
+  }
+
+  /** True if nothing was waiting in a CPU's queue of that kind. */
+  isEmpty(cpu: number, kind: number): boolean {
+    return this.isIdle(this.queueOf(cpu, kind));
+  }
+
+  /** The kinds that wait for tasks trace, or for RCU alone. */
+  kindsOf(trace: boolean): number[] {
+    return [...this.kinds.keys()].filter(
+      (kind) => this.kinds[kind].trace === trace && (trace || this.kinds[kind].rcu),
+    );
+  }
+
+  /** Stands for all callbacks that a queue has now: see `isPast`. Any context. */
+  mark(cpu: number, kind: number): number {
+    const batch = loadAcquire(this.words, this.queueOf(cpu, kind) + QUEUE_BATCH);
+    // what is in NEXT will be in the batch after the one that is under way
+    return batch + 2 + (batch & 1);
+  }
+
+  /** True once all callbacks that `mark` stands for have run. Any context. */
+  isPast(cpu: number, kind: number, mark: number): boolean {
+    const queue = this.queueOf(cpu, kind);
+    return ((loadAcquire(this.words, queue + QUEUE_BATCH) - mark) | 0) >= 0 || this.isIdle(queue);
+  }
+
+  /** Every item that waits in a queue of that kind, on any CPU, for the inspector. Exact while no call is under way. */
+  forEachItem(kind: number, visit: (item: number) => boolean): void {
+    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
+      const queue = this.queueOf(cpu, kind);
+      for (const list of [QUEUE_NEXT, QUEUE_WAIT]) {
+        let item = peek(this.words, queue + list);
+        while (item !== 0 && visit(item)) item = peek(this.words, item);
+      }
+    }
+  }
+
+  private isIdle(queue: number): boolean {
+    // in this order: a batch that begins in between is seen by its number
+    return (
+      llistEmpty(this.words, queue + QUEUE_NEXT) && (loadAcquire(this.words, queue + QUEUE_BATCH) & 1) === 0
+    );
+  }
+
+  /** TAKER is held. */
+  private runHeld(queue: number, kind: Kind, limit: number): number {
+    if ((readPrivate(this.words, queue + QUEUE_BATCH) & 1) === 0) this.begin(queue, kind);
+    if (!this.isReady(queue, kind)) return 0;
+    enterContext(this.words, this.cpu.area, HARDIRQ_SHIFT);
+    try {
+      return this.runBatch(queue, kind, limit);
+    } finally {
+      leaveContext(this.words, this.cpu.area, HARDIRQ_SHIFT);
+    }
+  }
+
+  private runBatch(queue: number, kind: Kind, limit: number): number {
+    let ran = 0;
+    for (; ran < limit; ran++) {
+      const item = readPrivate(this.words, queue + QUEUE_WAIT);
+      if (item === 0) break;
+      writePrivate(this.words, queue + QUEUE_HAND, item);
+      writePrivate(this.words, queue + QUEUE_WAIT, llistNext(this.words, item));
+      kind.handler(item);
+      writePrivate(this.words, queue + QUEUE_HAND, 0);
+    }
+    if (readPrivate(this.words, queue + QUEUE_WAIT) === 0) this.turn(queue);
+    return ran;
+  }
+
+  /** Makes a batch of what is waiting, and notes when it may run. */
+  private begin(queue: number, kind: Kind): void {
+    this.turn(queue);
+    writePrivate(this.words, queue + QUEUE_WAIT, llistDelAll(this.words, queue + QUEUE_NEXT));
+    // after the take: all that was unlinked for these callbacks was unlinked before
+    if (kind.rcu) writePrivate(this.words, queue + QUEUE_RCU_TARGET, this.rcu.target());
+    if (kind.trace) writePrivate(this.words, queue + QUEUE_TRACE_TARGET, this.trace.target());
+  }
+
+  /** A batch begins, or ends. */
+  private turn(queue: number): void {
+    // pairs with isIdle
+    storeRelease(this.words, queue + QUEUE_BATCH, readPrivate(this.words, queue + QUEUE_BATCH) + 1);
+  }
+
+  private isReady(queue: number, kind: Kind): boolean {
+    return (
+      (!kind.rcu || this.rcu.drive(readPrivate(this.words, queue + QUEUE_RCU_TARGET))) &&
+      (!kind.trace || this.trace.drive(readPrivate(this.words, queue + QUEUE_TRACE_TARGET)))
+    );
+  }
+
+  private queueOf(cpu: number, kind: number): number {
+    return this.areas.areaOf(cpu) + this.offset + kind * QUEUE_WORDS;
+  }
+}

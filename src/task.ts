@@ -1,0 +1,46 @@
+/** What a thread does about its deferred work in task context: at each turn or poll, and when it detaches. */
+import { SharedHeapError } from "./arena/index.ts";
+import type { Booted } from "./boot.ts";
+
+/** Callbacks of each queue that one poll runs. */
+const POLL_CALLBACKS = 64;
+/** Polls of a detach: a chain that nobody is in the way of goes through all its queues in fewer. */
+const DETACH_POLLS = 4;
+
+/** Runs what is pending, of this CPU and, where it may be anyone's, of all. Does nothing in nested contexts. */
+export function poll(system: Booted): void {
+  const { cpu, callbacks, workqueue } = system;
+  if (!cpu.inTask()) return;
+  cpu.irqWork.kick();
+  cpu.turnWork.kick();
+  callbacks.poll(POLL_CALLBACKS);
+  workqueue.run(cpu.id);
+  cpu.irqWork.kick();
+}
+
+/**
+ * Gives back all that this CPU holds, its caches of the allocators named `names` first, and the CPU. What still waits
+ * for readers is left to the other threads. Errors, before anything is changed: `bad-context`, `rcu-unbalanced`.
+ */
+export function detach(system: Booted, names: readonly string[]): void {
+  const { cpu, cpus, kmalloc, allocators } = system;
+  checkMayDetach(system);
+  poll(system);
+  cpus.beginDetach(cpu.id);
+  for (const name of names) allocators.closeCaches(name);
+  for (let i = 0; i < DETACH_POLLS; i++) poll(system);
+  kmalloc.flush();
+  cpus.finishDetach(cpu.id);
+}
+
+function checkMayDetach({ cpu, rcu, trace }: Booted): void {
+  if (!cpu.inTask()) {
+    throw new SharedHeapError(
+      "bad-context",
+      "detach() inside a declared context: call it after that has ended",
+    );
+  }
+  if (rcu.isInside() || trace.open !== 0) {
+    throw new SharedHeapError("rcu-unbalanced", "detach() inside a read section: end all sections first");
+  }
+}

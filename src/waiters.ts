@@ -1,0 +1,45 @@
+/**
+ * What this thread waits for: closures to be run after grace periods, and promises. They are kept here, in
+ * JavaScript, since nothing shared can hold them, and die with their thread.
+ */
+interface Waiter {
+  /** Drives what it waits for on; true once that is over. */
+  readonly isOver: () => boolean;
+  readonly fn: () => void;
+}
+
+export class Waiters {
+  private waiting: Waiter[] = [];
+  private readonly wake: () => void;
+
+  /** `wake` is called when there is something to poll for. */
+  constructor(wake: () => void) {
+    this.wake = wake;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  /** Runs `fn` in a poll that finds `isOver`; in the order given, for those that are over. */
+  add(isOver: () => boolean, fn: () => void): void {
+    this.waiting.push({ isOver, fn });
+    this.wake();
+  }
+
+  /** Runs what is over. If a closure throws, it has run, and those after it are left to the next poll. */
+  poll(): void {
+    const looked = this.waiting;
+    this.waiting = [];
+    let at = 0;
+    try {
+      for (; at < looked.length; at++) {
+        if (looked[at].isOver()) looked[at].fn();
+        else this.waiting.push(looked[at]);
+      }
+    } finally {
+      // closures that ran may have added some; one that threw is left out
+      this.waiting.push(...looked.slice(at + 1));
+    }
+  }
+}
