@@ -17,7 +17,17 @@ import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layou
 import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
-import { Allocators, Caches, Pipeline, type Watermarks, watermarksOf } from "./memalloc/index.ts";
+import {
+  Allocators,
+  Caches,
+  Destructors,
+  Pipeline,
+  type Program,
+  Registry,
+  type Watermarks,
+  watermarksOf,
+} from "./memalloc/index.ts";
+import { HEAP_WORDS } from "./memalloc/layout.ts";
 import {
   Kmalloc,
   Pages,
@@ -40,9 +50,17 @@ export interface Tuning {
   readonly takerTries: number;
   /** Called when something waits for a turn of this thread, or a poll. */
   readonly wake?: () => void;
+  /** What is done in this thread about allocators that go away. */
+  readonly program?: Program;
 }
 
 const DEFAULT_TUNING: Tuning = { watermarks: watermarksOf, takerTries: TAKER_TRIES };
+
+/** For threads whose allocators nobody waits for. */
+const NO_PROGRAM: Program = {
+  gaveUp: () => {},
+  when: () => Promise.resolve({ leaked: [] }),
+};
 
 /** The tables, and the layers that need no CPU. */
 interface Tables {
@@ -53,6 +71,7 @@ interface Tables {
   readonly pages: PageTables;
   readonly kmallocCaches: number;
   readonly rcu: RcuPlace;
+  readonly memalloc: number;
   /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, and of the rest. */
   readonly hints: number;
   readonly kmallocLocal: number;
@@ -64,6 +83,7 @@ interface Tables {
 export interface Booted extends System {
   readonly workqueue: Workqueue;
   readonly barriers: Barriers;
+  readonly destructors: Destructors;
 }
 
 /**
@@ -135,6 +155,7 @@ function layOut(arena: Arena, total: number): Tables {
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
   const rcuShared = memblock.reserve(SHARED_WORDS);
+  const memalloc = memblock.reserve(HEAP_WORDS);
   const hints = percpu.reserve(HINT_WORDS);
   const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
   const rcuLocal = percpu.reserve(LOCAL_SNAPSHOT + arena.geometry.maxCpus);
@@ -147,6 +168,7 @@ function layOut(arena: Arena, total: number): Tables {
     areas,
     pages,
     kmallocCaches,
+    memalloc,
     rcu: { shared: rcuShared, local: rcuLocal },
     hints,
     kmallocLocal,
@@ -166,14 +188,30 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const barriers = new Barriers(tables.rcu, cpu.id, cpus, areas, callbacks);
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const kmalloc = new Kmalloc(new Slab(pages, cpu, tuning.takerTries), tables.kmallocCaches, directory);
-  const pipeline = new Pipeline(cpu, areas, kmalloc.slab, callbacks);
+  const destructors = new Destructors(directory);
+  const pipeline = new Pipeline(cpu, areas, kmalloc.slab, callbacks, destructors);
   const caches = new Caches(cpu, kmalloc, pipeline, () => allocators.ownCaches());
-  const allocators = new Allocators(directory, areas, kmalloc, caches, tuning.watermarks);
+  const registry = new Registry(directory, areas, tables.memalloc);
+  const { watermarks, program = NO_PROGRAM } = tuning;
+  const parts = { directory, registry, areas, kmalloc, caches, destructors, watermarks, program };
+  const allocators = new Allocators(parts);
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
   handlers.push(
     (item) => caches.work(item),
     (item) => caches.turn(item),
   );
   const base = { arena, directory, cpus, cpu, areas, workqueue, firstPage };
-  return { ...base, rcuPlace: tables.rcu, rcu, trace, callbacks, barriers, pages, kmalloc, allocators };
+  return {
+    ...base,
+    rcuPlace: tables.rcu,
+    rcu,
+    trace,
+    callbacks,
+    barriers,
+    pages,
+    kmalloc,
+    registry,
+    allocators,
+    destructors,
+  };
 }

@@ -14,9 +14,10 @@ import {
 import { PAGE_BYTES, ZERO_SIZE_PTR } from "./arena/layout.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
-import { type HeapStats, isolationReport, stats, verify } from "./inspect/index.ts";
-import type { MemAlloc, MemCache } from "./memalloc/index.ts";
+import { type HeapStats, stats, verify } from "./inspect/index.ts";
+import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
 import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
+import { checkToken, isSharedBuffer, type MemoryOptions, notSharedAdvice, windowFor } from "./memory.ts";
 import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 import { RcuApi } from "./rcu-api.ts";
 import { detach, poll } from "./task.ts";
@@ -32,15 +33,7 @@ export interface AttachOptions {
 }
 
 /** What `SharedHeap.create` takes. Every option has a default. */
-export interface CreateOptions extends Partial<Geometry>, AttachOptions {
-  /** false: a heap for this thread alone, over a plain ArrayBuffer. Default: shared where that is possible. */
-  readonly shared?: boolean;
-  /** Memory to make the heap in, instead of new memory: a WebAssembly.Memory, or anything with a `buffer`. */
-  readonly memory?: { readonly buffer: ArrayBufferLike };
-  /** The part of `memory` to use; default: all of it. byteOffset is a multiple of 8. */
-  readonly byteOffset?: number;
-  readonly byteLength?: number;
-}
+export interface CreateOptions extends Partial<Geometry>, AttachOptions, MemoryOptions {}
 
 /** What `memAlloc` takes. */
 export interface MemAllocOptions {
@@ -52,9 +45,10 @@ export interface MemAllocOptions {
 export interface MemCacheOptions extends MemAllocOptions {
   /** Bytes of an object, 1 to 8184. */
   readonly size: number;
+  /** The name of a destructor, which runs for each object before it goes back to slab: see `heap.destructor`. */
+  readonly dtor?: string;
 }
 
-const DEFAULT_BYTES = 64 * 1024 * 1024;
 /** The allocator behind `malloc`. */
 const MALLOC_NAME = "malloc";
 
@@ -85,17 +79,20 @@ export class SharedHeap {
   private readonly turns: Turns;
   private readonly waiters: Waiters;
   private readonly ownToken: HeapToken;
-  private readonly opened: (MemAlloc | MemCache | KmemCache)[] = [];
+  /** What this thread has open. */
+  private opened: (MemAlloc | MemCache)[] = [];
+  private readonly kmemCaches: KmemCache[] = [];
   private mallocAllocator: MemAlloc | undefined;
   private attached = true;
+  private isDetaching = false;
   private anonymous = 0;
 
   private constructor(boot: (tuning: Partial<Tuning>) => Booted, { turns = true }: AttachOptions) {
     this.turns = new Turns(() => this.turn());
     if (!turns) this.turns.stop();
-    const booted = boot({ wake: this.turns.wake });
-    this.booted = booted;
     this.waiters = new Waiters(this.turns.wake);
+    const booted = boot({ wake: this.turns.wake, program: this.program() });
+    this.booted = booted;
     this.rcu = new RcuApi(booted, this.waiters, () => this.live());
     this.ownToken = booted.arena.token;
     this.roots = new Roots(booted.directory);
@@ -164,13 +161,26 @@ export class SharedHeap {
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
   memCache(options: MemCacheOptions): MemCache {
     const allocators = this.live().allocators;
-    return this.keep(allocators.openMemCache(options.name ?? this.anonymousName(), options.size));
+    return this.keep(
+      allocators.openMemCache(options.name ?? this.anonymousName(), options.size, options.dtor),
+    );
+  }
+
+  /**
+   * Says what this thread does for objects of allocators that were made with `dtor: name`, before they go back
+   * to slab (not when they are freed, or used again). It runs on whichever thread has been told, nested: it must
+   * not wait. Chains of threads that were not told are left to the others. Errors: `bad-name`, `limit`, `detached`.
+   */
+  destructor(name: string, fn: Destructor): void {
+    this.live().destructors.register(name, fn);
   }
 
   /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
   kmemCache(options: KmemCacheOptions): KmemCache {
     const { kmalloc, directory, areas } = this.live();
-    return this.keep(openKmemCache(kmalloc, directory, areas, options));
+    const cache = openKmemCache(kmalloc, directory, areas, options);
+    this.kmemCaches.push(cache);
+    return cache;
   }
 
   /**
@@ -252,11 +262,13 @@ export class SharedHeap {
    */
   detach(): void {
     if (!this.attached) return;
-    detach(
-      this.booted,
-      this.opened.map(({ name }) => name),
-    );
-    for (const opened of this.opened) opened.close();
+    this.isDetaching = true;
+    try {
+      detach(this.booted);
+    } finally {
+      this.isDetaching = false;
+    }
+    for (const cache of this.kmemCaches) cache.close();
     this.turns.stop();
     this.attached = false;
   }
@@ -268,7 +280,8 @@ export class SharedHeap {
   /** What a turn of the event loop does. Returns true if something is left for the next one. */
   private turn(): boolean {
     this.poll();
-    return !this.waiters.isEmpty || this.booted.callbacks.isPending();
+    const { callbacks, allocators } = this.booted;
+    return !this.waiters.isEmpty || callbacks.isPending() || allocators.isDraining;
   }
 
   private live(): Booted {
@@ -276,9 +289,22 @@ export class SharedHeap {
     throw new SharedHeapError("detached", "this thread has detached from the heap; attach again");
   }
 
-  private keep<T extends MemAlloc | MemCache | KmemCache>(allocator: T): T {
+  private keep<T extends MemAlloc | MemCache>(allocator: T): T {
     this.opened.push(allocator);
     return allocator;
+  }
+
+  /** What this thread does about allocators that go away, or that it gives up because it detaches. */
+  private program(): Program {
+    return {
+      gaveUp: (key) => {
+        const isDestroyed = !this.isDetaching;
+        for (const allocator of this.opened) allocator.close(key, isDestroyed);
+        this.opened = this.opened.filter(({ isOpen }) => isOpen);
+        if (this.mallocAllocator?.isOpen === false && isDestroyed) this.mallocAllocator = undefined;
+      },
+      when: (isOver, result) => new Promise((resolve) => this.waiters.add(isOver, () => resolve(result()))),
+    };
   }
 
   private freeLarge(p: number): void {
@@ -311,66 +337,4 @@ export class SharedHeap {
     const { cpu, cpus } = this.booted;
     return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.anonymous++}`;
   }
-}
-
-function windowFor(options: CreateOptions): HeapToken {
-  const { memory, byteOffset = 0 } = options;
-  if (memory === undefined) {
-    const bytes = options.bytes ?? DEFAULT_BYTES;
-    return { buffer: newBuffer(options.shared, bytes), byteOffset: 0, byteLength: bytes };
-  }
-  if (!memory?.buffer) {
-    throw new SharedHeapError(
-      "bad-option",
-      "memory has no buffer: give a WebAssembly.Memory, or what has one",
-    );
-  }
-  const byteLength =
-    options.byteLength ?? Math.min(options.bytes ?? Infinity, memory.buffer.byteLength - byteOffset);
-  return { buffer: memory.buffer, byteOffset, byteLength };
-}
-
-function newBuffer(shared: boolean | undefined, bytes: number): ArrayBufferLike {
-  const available = isolationReport().available;
-  if (shared === true && !available) {
-    throw new SharedHeapError("not-shared", `no shared memory here: ${notSharedAdvice()}`);
-  }
-  if (!Number.isInteger(bytes) || bytes < PAGE_BYTES || bytes > 2 ** 32) {
-    throw new SharedHeapError(
-      "bad-option",
-      `bytes is ${String(bytes)}: use an integer from ${PAGE_BYTES} to ${2 ** 32}`,
-    );
-  }
-  try {
-    return shared !== false && available ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
-  } catch (error) {
-    throw new SharedHeapError(
-      "bad-option",
-      `${bytes} bytes cannot be reserved here (${String(error)}): use fewer`,
-    );
-  }
-}
-
-function isSharedBuffer(buffer: ArrayBufferLike): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
-}
-
-function checkToken(token: HeapToken): void {
-  const buffer = token?.buffer;
-  if (isSharedBuffer(buffer)) return;
-  if (buffer instanceof ArrayBuffer) {
-    throw new SharedHeapError(
-      "not-shared",
-      `attach: the buffer is a plain ArrayBuffer: ${notSharedAdvice()}`,
-    );
-  }
-  throw new SharedHeapError(
-    "not-a-heap",
-    "attach: give it the token of the heap, as SharedHeap.create() made it",
-  );
-}
-
-function notSharedAdvice(): string {
-  const { reasons } = isolationReport();
-  return reasons.length > 0 ? reasons.join(" ") : "create it without `shared: false`, over shared memory";
 }

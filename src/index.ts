@@ -22,8 +22,8 @@ export {
   isolationReport,
   type SlabStats,
 } from "./inspect/index.ts";
-export type { MemAlloc, MemCache } from "./memalloc/index.ts";
-export { GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
+export type { Destroyed, Destructor, MemAlloc, MemCache } from "./memalloc/index.ts";
+export { GFP_KERNEL, GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
 export {
   type RcuApi,
   rcuAssignPointer,

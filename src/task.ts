@@ -9,25 +9,26 @@ const DETACH_POLLS = 4;
 
 /** Runs what is pending, of this CPU and, where it may be anyone's, of all. Does nothing in nested contexts. */
 export function poll(system: Booted): void {
-  const { cpu, callbacks, workqueue } = system;
+  const { cpu, callbacks, workqueue, allocators } = system;
   if (!cpu.inTask()) return;
   cpu.irqWork.kick();
   cpu.turnWork.kick();
   callbacks.poll(POLL_CALLBACKS);
+  allocators.poll();
   workqueue.run(cpu.id);
   cpu.irqWork.kick();
 }
 
 /**
- * Gives back all that this CPU holds, its caches of the allocators named `names` first, and the CPU. What still waits
- * for readers is left to the other threads. Errors, before anything is changed: `bad-context`, `rcu-unbalanced`.
+ * Gives back all that this CPU holds, and the CPU. What still waits for readers is left to the other threads.
+ * Errors, before anything is changed: `bad-context`, `rcu-unbalanced`.
  */
-export function detach(system: Booted, names: readonly string[]): void {
+export function detach(system: Booted): void {
   const { cpu, cpus, kmalloc, allocators } = system;
   checkMayDetach(system);
   poll(system);
   cpus.beginDetach(cpu.id);
-  for (const name of names) allocators.closeCaches(name);
+  allocators.giveUpAll();
   for (let i = 0; i < DETACH_POLLS; i++) poll(system);
   kmalloc.flush();
   cpus.finishDetach(cpu.id);

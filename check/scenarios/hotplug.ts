@@ -60,7 +60,7 @@ export class GoingHome implements Prepared {
   private goAway(cpu: number): number {
     const { cpus, allocators, kmalloc } = this.booted[cpu];
     cpus.beginDetach(cpu);
-    allocators.closeCaches("objects");
+    allocators.giveUpAll();
     kmalloc.flush();
     cpus.finishDetach(cpu);
     return 0;

@@ -82,6 +82,24 @@ export class Directory {
     throw new SharedHeapError("corrupt", "the directory holds more records than were reserved");
   }
 
+  /** Publishes a reserved record even if there is another one of its kind and name. */
+  append(record: number): void {
+    for (let i = 0; i < this.capacity; i++) {
+      // pairs with `at`: publishes the record
+      if (cmpxchg(this.words, this.pointers + i, 0, record) === 0) return;
+    }
+    throw new SharedHeapError("corrupt", "the directory holds more records than were reserved");
+  }
+
+  /** Records have numbers too, by where they lie. */
+  indexOf(record: number): number {
+    return (record - this.records) / RECORD_WORDS;
+  }
+
+  recordAt(index: number): number {
+    return this.records + index * RECORD_WORDS;
+  }
+
   /** The record published as number `index`, or 0. */
   at(index: number): number {
     // pairs with the CAS in `publish`

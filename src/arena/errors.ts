@@ -6,6 +6,7 @@ export type SharedHeapErrorCode =
   | "bad-pointer"
   | "bad-size"
   | "corrupt"
+  | "destroyed"
   | "detached"
   | "double-free"
   | "full"
@@ -36,4 +37,9 @@ export class SharedHeapError extends Error {
 /** The error of a call through `name`, which this thread had open before it detached. */
 export function detachedError(name: string): SharedHeapError {
   return new SharedHeapError("detached", `"${name}": this thread has detached from the heap; attach again`);
+}
+
+/** The error of a call through `name`, which some thread destroyed. */
+export function destroyedError(name: string): SharedHeapError {
+  return new SharedHeapError("destroyed", `"${name}" has been destroyed: open a new one`);
 }

@@ -2,12 +2,21 @@
 import { peek } from "#primitive";
 import type { Arena } from "./arena.ts";
 import type { Directory } from "./directory.ts";
-import { MAGIC, MAGIC_VALUE, NULL_DEPTH, NULL_LINK, RECORDS_USED, VERSION, VERSION_VALUE } from "./layout.ts";
+import {
+  KIND_ALLOCATOR,
+  MAGIC,
+  MAGIC_VALUE,
+  NULL_DEPTH,
+  NULL_LINK,
+  RECORDS_USED,
+  VERSION,
+  VERSION_VALUE,
+} from "./layout.ts";
 
 /** Takes a line for each invariant found broken. */
 export type Report = (problem: string) => void;
 
-/** NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice. */
+/** NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice (allocators: see memalloc). */
 export function checkArena(arena: Arena, directory: Directory, report: Report): void {
   const { words } = arena;
   if (peek(words, NULL_LINK) !== 0 || peek(words, NULL_DEPTH) !== 0) {
@@ -28,6 +37,7 @@ function checkNames(directory: Directory, report: Report): void {
       report(`arena: directory entry ${i} points to word ${record}, which is no record`);
       continue;
     }
+    if (directory.kindOf(record) === KIND_ALLOCATOR) continue;
     const key = `${directory.kindOf(record)}:${directory.nameOf(record)}`;
     if (seen.has(key)) report(`arena: the name ${JSON.stringify(directory.nameOf(record))} is there twice`);
     seen.add(key);

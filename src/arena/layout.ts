@@ -67,6 +67,7 @@ export const RECORD_DATA = 16;
 export const KIND_ROOT = 1;
 export const KIND_ALLOCATOR = 2;
 export const KIND_KMEM_CACHE = 3;
+export const KIND_DESTRUCTOR = 4;
 
 /** A root's value. Atomic, any CPU. */
 export const ROOT_VALUE = RECORD_DATA;

@@ -2,7 +2,7 @@
 import type { Arena, Directory } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
-import type { Allocators } from "../memalloc/index.ts";
+import type { Allocators, Registry } from "../memalloc/index.ts";
 import { KMALLOC_SIZES, type Kmalloc, type Pages } from "../mm/index.ts";
 import type { Callbacks, Rcu, RcuPlace, TasksTrace } from "../rcu/index.ts";
 
@@ -19,6 +19,7 @@ export interface System {
   readonly callbacks: Callbacks;
   readonly kmalloc: Kmalloc;
   readonly allocators: Allocators;
+  readonly registry: Registry;
   /** The first page behind the tables. */
   readonly firstPage: number;
 }

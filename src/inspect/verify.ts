@@ -1,7 +1,7 @@
 /** `heap.verify()`: every invariant of every layer. */
 import { checkArena } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
-import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
+import { chainsInQueues, checkAllocator, checkNames } from "../memalloc/index.ts";
 import { checkCache, checkPages, slabsByCache } from "../mm/index.ts";
 import { checkRcu } from "../rcu/index.ts";
 import { MAX_PROBLEMS } from "./layout.ts";
@@ -21,6 +21,7 @@ export function verify(system: System): string[] {
   for (const [cache, slabs] of slabsByCache(system.pages, system.firstPage, caches, report)) {
     checkCache(system.pages, system.areas, cache, slabs, report);
   }
+  checkNames(system.registry, report);
   const chains = chainsInQueues(system.pages, system.callbacks, report);
   for (const allocator of system.allocators.list()) {
     checkAllocator(system.pages, system.areas, allocator, chains, report);

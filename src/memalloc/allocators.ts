@@ -1,57 +1,90 @@
-/** Opening allocators: by name, the same one on every thread. */
-import { peek } from "#primitive";
-import { checkName, type Directory, inRange, SharedHeapError } from "../arena/index.ts";
-import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
+/** Opening allocators, and ending them: by name, the same one on every thread. */
+import { loadAcquire, peek, storeRelease } from "#primitive";
+import { checkName, type Directory, destroyedError, inRange, SharedHeapError } from "../arena/index.ts";
+import { RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { isOffset, type Kmalloc } from "../mm/index.ts";
 import type { Caches } from "./cache.ts";
+import type { Destructors } from "./destructors.ts";
 import { checkWord, keyOf, wrongFree } from "./header.ts";
 import {
+  ALLOC_DTOR,
   ALLOC_KEY,
   ALLOC_PERCPU,
   ALLOC_SIZE,
   CACHE_WORDS,
+  CHAINS,
   HEADER_BYTES,
   MAX_FIXED_PAYLOAD,
   OBJECT_CHECK,
   OBJECT_HOME,
+  PIN,
+  REFILLS,
+  ROUND_PENDING,
+  TAKEN,
+  TRIMS,
 } from "./layout.ts";
+import { leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
-import { ALL_CACHES_WORDS, cacheTable, UNIT_SIZES, type Watermarks } from "./sizes.ts";
+import type { Ref, Registry } from "./registry.ts";
+import { cacheTable, UNIT_SIZES, type Watermarks } from "./sizes.ts";
 
 /** An allocator of the heap, whether this thread has it open or not. */
 export interface Allocator {
+  readonly ref: Ref;
   readonly name: string;
   /** Payload bytes, or 0 for any size. */
   readonly size: number;
   /** Offset of its first cache in each CPU's area. */
   readonly percpu: number;
   readonly key: number;
+  /** The record of its destructor, or 0. */
+  readonly dtor: number;
   /** Unit sizes of its caches, in bytes, in the order in which they lie. */
   readonly unitSizes: readonly number[];
 }
 
-export class Allocators {
-  private readonly directory: Directory;
-  private readonly areas: PercpuAreas;
-  private readonly kmalloc: Kmalloc;
-  private readonly caches: Caches;
-  private readonly watermarks: (unitBytes: number) => Watermarks;
+/** What `destroy` found. */
+export interface Destroyed {
+  /** Offsets of the objects that were out and will not come back: nobody can free them any more. */
+  readonly leaked: readonly number[];
+}
 
-  /** `watermarks` is the same on every thread of a heap. */
-  constructor(
-    directory: Directory,
-    areas: PercpuAreas,
-    kmalloc: Kmalloc,
-    caches: Caches,
-    watermarks: (unitBytes: number) => Watermarks,
-  ) {
-    this.directory = directory;
-    this.areas = areas;
-    this.kmalloc = kmalloc;
-    this.caches = caches;
-    this.watermarks = watermarks;
+/** What the thread's program has to do with allocators that go away. */
+export interface Program {
+  /** This CPU has given up the allocator with that key: its objects in this thread are of no use any more. */
+  readonly gaveUp: (key: number) => void;
+  /** Resolves to `result()` once `isOver()`. */
+  readonly when: (isOver: () => boolean, result: () => Destroyed) => Promise<Destroyed>;
+}
+
+/** What allocators stand on. */
+export interface Parts {
+  readonly directory: Directory;
+  readonly registry: Registry;
+  readonly areas: PercpuAreas;
+  readonly kmalloc: Kmalloc;
+  readonly caches: Caches;
+  readonly destructors: Destructors;
+  /** The same on every thread of a heap. */
+  readonly watermarks: (unitBytes: number) => Watermarks;
+  readonly program: Program;
+}
+
+export class Allocators {
+  private readonly parts: Parts;
+  private readonly directory: Directory;
+  private readonly registry: Registry;
+  private readonly areas: PercpuAreas;
+  private readonly caches: Caches;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.directory = parts.directory;
+    this.registry = parts.registry;
+    this.areas = parts.areas;
+    this.caches = parts.caches;
   }
 
   /**
@@ -60,20 +93,16 @@ export class Allocators {
    * is there already can be opened in a full heap too: how else to free what it gave out.
    */
   openMemAlloc(name: string, evenEmpty: boolean): MemAlloc {
-    const isNew = this.directory.find(KIND_ALLOCATOR, checkName(name)) === 0;
-    const allocator = this.findOrMake(name, 0);
-    if (!this.openCaches(allocator) && isNew && !evenEmpty) this.refuseEmpty(allocator);
+    const allocator = this.open(name, 0, "", evenEmpty);
     const table = cacheTable(this.caches.cpu.area + allocator.percpu);
     return new MemAlloc(this.opened(allocator), table, this.areas.areaWords);
   }
 
-  /** The same for a fixed-size allocator of `size` bytes, 1 to 8184. */
-  openMemCache(name: string, size: number): MemCache {
-    const isNew = this.directory.find(KIND_ALLOCATOR, checkName(name)) === 0;
-    const allocator = this.findOrMake(name, inRange("size", size, 1, MAX_FIXED_PAYLOAD));
-    if (!this.openCaches(allocator) && isNew) this.refuseEmpty(allocator);
+  /** The same for a fixed-size allocator of `size` bytes, 1 to 8184, with the destructor of that name if any. */
+  openMemCache(name: string, size: number, dtor = ""): MemCache {
+    const allocator = this.open(name, inRange("size", size, 1, MAX_FIXED_PAYLOAD), dtor, false);
     const cache = this.caches.cpu.area + allocator.percpu;
-    return new MemCache(this.opened(allocator), size, cache, this.watermarks(allocator.unitSizes[0]));
+    return new MemCache(this.opened(allocator), size, cache, this.parts.watermarks(allocator.unitSizes[0]));
   }
 
   /** Throws unless `p` is a live object of the allocator of that name. For threads that do not have it open. */
@@ -83,13 +112,12 @@ export class Allocators {
 
   /** True if `p` is a live object of the allocator of that name. */
   isLive(name: string, p: unknown): boolean {
-    const record = this.directory.find(KIND_ALLOCATOR, name);
+    const ref = this.registry.find(name);
     const { pages } = this.caches;
-    if (record === 0 || !isOffset(pages, p)) return false;
+    if (ref === undefined || !isOffset(pages, p)) return false;
     const node = (p - HEADER_BYTES) >>> 2;
     const home = peek(pages.words, node + OBJECT_HOME);
-    const key = this.directory.load(record, RECORD_DATA + ALLOC_KEY);
-    return peek(pages.words, node + OBJECT_CHECK) === checkWord(p, home, key);
+    return peek(pages.words, node + OBJECT_CHECK) === checkWord(p, home, this.describe(ref).key);
   }
 
   /** Out of memory: see Caches.reclaim. Task context. */
@@ -97,16 +125,9 @@ export class Allocators {
     this.caches.reclaim();
   }
 
-  /** All allocators of the heap. */
+  /** All allocators of the heap, those that are going away too. */
   list(): Allocator[] {
-    return this.directory.ofKind(KIND_ALLOCATOR).map((record) => this.describe(record));
-  }
-
-  /** Gives up this CPU's caches of an allocator. Task context; the CPU is dying. */
-  closeCaches(name: string): void {
-    const record = this.directory.find(KIND_ALLOCATOR, name);
-    if (record === 0) return;
-    for (const cache of this.cachesOn(this.caches.cpu.id, this.describe(record))) this.caches.close(cache);
+    return this.registry.list().map((ref) => this.describe(ref));
   }
 
   /** This CPU's instance of every cache of the heap, opened or not. */
@@ -120,38 +141,132 @@ export class Allocators {
     return allocator.unitSizes.map((_, i) => first + i * CACHE_WORDS);
   }
 
-  private opened(allocator: Allocator): Opened {
-    return { name: allocator.name, caches: this.caches, directory: this.directory, key: allocator.key };
+  // -- going away -------------------------------------------------------------------------------
+
+  /**
+   * Ends an allocator: from here on CPUs give it up when they poll, and the last poll that finds nothing left
+   * releases it. Returns at once. Task context. Errors: `destroyed`, `bad-context`.
+   */
+  destroy(allocator: Allocator): void {
+    if (!this.caches.cpu.inTask()) {
+      throw new SharedHeapError("bad-context", `"${allocator.name}": destroy() inside a nested context`);
+    }
+    if (!this.registry.drain(allocator.ref)) throw destroyedError(allocator.name);
+    this.giveUp(allocator);
+    this.caches.cpu.wake();
   }
 
-  private findOrMake(name: string, size: number): Allocator {
-    const record = this.directory.find(KIND_ALLOCATOR, name) || this.make(name, size);
-    const allocator = this.describe(record);
-    if (allocator.size === size) return allocator;
-    throw new SharedHeapError(
-      "mismatch",
-      `allocator "${name}" exists with ${sizeName(allocator.size)}, not ${sizeName(size)}: open it as it was made`,
+  /** True while an allocator is going away: it needs polls. */
+  get isDraining(): boolean {
+    return this.registry.isDraining;
+  }
+
+  /** This CPU's part in the end of allocators that are going away. Task context. */
+  poll(): void {
+    for (const ref of this.registry.draining()) {
+      const allocator = this.describe(ref);
+      if (this.isPinned(this.caches.cpu.id, allocator)) this.giveUp(allocator);
+      this.release(allocator);
+    }
+  }
+
+  /** Gives up this CPU's caches of all allocators. Task context; the CPU is dying. */
+  giveUpAll(): void {
+    for (const allocator of this.list())
+      if (this.isPinned(this.caches.cpu.id, allocator)) this.giveUp(allocator);
+  }
+
+  /** Gives up this CPU's caches of an allocator: what they have goes the way of all freed objects. */
+  private giveUp(allocator: Allocator): void {
+    for (const cache of this.cachesOn(this.caches.cpu.id, allocator)) this.caches.close(cache);
+    this.parts.program.gaveUp(allocator.key);
+    // the last access: pairs with the loads in release
+    this.pin(allocator, 0);
+  }
+
+  /** Releases an allocator that nobody has open and whose chains are all back in slab. */
+  private release(allocator: Allocator): void {
+    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
+      if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator)) return;
+    }
+    if (!this.registry.claimRelease(allocator.ref)) return;
+    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
+      for (const cache of this.cachesOn(cpu, allocator))
+        for (const count of [TAKEN, REFILLS, TRIMS]) storeRelease(this.areas.words, cache + count, 0);
+    }
+    this.registry.retire(allocator.ref);
+  }
+
+  /** True if no chain is on its way home to a CPU's caches. Once all CPUs gave up, that stays so. */
+  private isQuiet(cpu: number, allocator: Allocator): boolean {
+    const { words } = this.areas;
+    return this.cachesOn(cpu, allocator).every(
+      // pairs with the last step of Pipeline.release
+      (cache) => loadAcquire(words, cache + CHAINS) === 0 && loadAcquire(words, cache + ROUND_PENDING) === 0,
     );
   }
 
-  private make(name: string, size: number): number {
-    this.directory.checkRoom(name);
-    const percpu = this.areas.reserve(size === 0 ? ALL_CACHES_WORDS : CACHE_WORDS);
-    const record = this.directory.reserve(KIND_ALLOCATOR, name);
-    this.directory.store(record, RECORD_DATA + ALLOC_SIZE, size);
-    this.directory.store(record, RECORD_DATA + ALLOC_PERCPU, percpu);
-    // no two allocators have the same caches, so none have the same key
-    this.directory.store(record, RECORD_DATA + ALLOC_KEY, keyOf(percpu));
-    return this.directory.publish(record);
+  private pin(allocator: Allocator, value: number): void {
+    storeRelease(this.areas.words, this.caches.cpu.area + allocator.percpu + PIN, value);
   }
 
-  private describe(record: number): Allocator {
-    const size = this.directory.load(record, RECORD_DATA + ALLOC_SIZE);
+  private isPinned(cpu: number, allocator: Allocator): boolean {
+    return loadAcquire(this.areas.words, this.areas.areaOf(cpu) + allocator.percpu + PIN) !== 0;
+  }
+
+  // -- opening ----------------------------------------------------------------------------------
+
+  private open(name: string, size: number, dtor: string, evenEmpty: boolean): Allocator {
+    checkName(name);
+    const dtorRecord = dtor === "" ? 0 : this.parts.destructors.record(dtor);
+    // each further round is owed to a destroy
+    for (;;) {
+      const found = this.registry.find(name);
+      const allocator = this.describe(found ?? this.make(name, size, dtorRecord));
+      checkSame(allocator, size, dtorRecord);
+      const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
+      // before the look at the phase: either that sees the destroy, or the destroy sees the pin
+      this.pin(allocator, 1);
+      if (this.registry.isLive(allocator.ref)) {
+        if (!this.openCaches(allocator) && found === undefined && !evenEmpty) this.refuseEmpty(allocator);
+        return allocator;
+      }
+      if (!wasPinned) this.pin(allocator, 0);
+    }
+  }
+
+  private opened(allocator: Allocator): Opened {
+    const { name, key } = allocator;
+    const destroy = (): Promise<Destroyed> => {
+      this.destroy(allocator);
+      return this.parts.program.when(
+        () => this.registry.isGone(allocator.ref),
+        () => ({ leaked: leakedObjects(this.parts.kmalloc, allocator) }),
+      );
+    };
+    return { name, key, caches: this.caches, directory: this.directory, destroy };
+  }
+
+  private make(name: string, size: number, dtor: number): Ref {
+    const { directory } = this;
+    return this.registry.make(name, size, ({ record, generation }) => {
+      directory.store(record, RECORD_DATA + ALLOC_SIZE, size);
+      directory.store(record, RECORD_DATA + ALLOC_DTOR, dtor);
+      const percpu = directory.load(record, RECORD_DATA + ALLOC_PERCPU);
+      directory.store(record, RECORD_DATA + ALLOC_KEY, keyOf(percpu, generation));
+    });
+  }
+
+  private describe(ref: Ref): Allocator {
+    const load = (field: number) => this.directory.load(ref.record, RECORD_DATA + field);
+    const size = load(ALLOC_SIZE);
     return {
-      name: this.directory.nameOf(record),
+      ref,
+      name: this.directory.nameOf(ref.record),
       size,
-      percpu: this.directory.load(record, RECORD_DATA + ALLOC_PERCPU),
-      key: this.directory.load(record, RECORD_DATA + ALLOC_KEY),
+      percpu: load(ALLOC_PERCPU),
+      key: load(ALLOC_KEY),
+      dtor: load(ALLOC_DTOR),
       unitSizes: size === 0 ? UNIT_SIZES : [Math.ceil((size + HEADER_BYTES) / 8) * 8],
     };
   }
@@ -161,20 +276,34 @@ export class Allocators {
     let filled = true;
     this.cachesOn(this.caches.cpu.id, allocator).forEach((cache, i) => {
       const unitBytes = allocator.unitSizes[i];
-      const slabCache = this.kmalloc.cacheFor(unitBytes);
-      const config = { unitBytes, slabCache, watermarks: this.watermarks(unitBytes), key: allocator.key };
+      const slabCache = this.parts.kmalloc.cacheFor(unitBytes);
+      const { key, dtor } = allocator;
+      const config = { unitBytes, slabCache, watermarks: this.parts.watermarks(unitBytes), key, dtor };
       if (!this.caches.open(cache, config)) filled = false;
     });
     return filled;
   }
 
+  /** The allocator is new and nothing could be had for it: it goes away again. */
   private refuseEmpty(allocator: Allocator): never {
-    this.closeCaches(allocator.name);
+    this.registry.drain(allocator.ref);
+    this.giveUp(allocator);
+    this.poll();
     throw new SharedHeapError(
       "out-of-memory",
       `allocator "${allocator.name}": no memory for its first objects; free some, or make a larger heap`,
     );
   }
+}
+
+function checkSame(allocator: Allocator, size: number, dtor: number): void {
+  if (allocator.size === size && allocator.dtor === dtor) return;
+  const what =
+    allocator.size === size ? "another destructor" : `${sizeName(allocator.size)}, not ${sizeName(size)}`;
+  throw new SharedHeapError(
+    "mismatch",
+    `allocator "${allocator.name}" exists with ${what}: open it as it was made`,
+  );
 }
 
 function sizeName(size: number): string {

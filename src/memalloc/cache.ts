@@ -20,6 +20,7 @@ import { FreeList } from "./free-list.ts";
 import { checkWord, payloadOf } from "./header.ts";
 import {
   BATCH,
+  DTOR,
   FREE_LIST,
   FREE_LIST_EXTRA,
   HAND,
@@ -55,6 +56,8 @@ export interface CacheConfig {
   readonly watermarks: Watermarks;
   readonly slabCache: number;
   readonly key: number;
+  /** The record of the destructor, or 0. */
+  readonly dtor: number;
 }
 
 /** Rounds of a reclaim: chains go through at most this many queues one after the other. */
@@ -86,7 +89,7 @@ export class Caches {
 
   /** Opens a cache of this CPU, if it is not, and puts a few objects on its list. False: out of memory. Task context. */
   open(cache: number, config: CacheConfig): boolean {
-    if (readPrivate(this.words, cache + UNIT_WORDS) === 0) this.configure(cache, config);
+    if (readPrivate(this.words, cache + KEY) !== config.key) this.configure(cache, config);
     else if (!this.isClosed(cache)) return true;
     writePrivate(this.words, cache + HAND, HAND_IDLE);
     storeRelease(this.words, cache + OPEN, 1);
@@ -94,7 +97,7 @@ export class Caches {
     return this.refillFromSlab(cache, prefill) === prefill;
   }
 
-  /** Once in the life of a cache: other CPUs read some of it whenever they send objects home. */
+  /** Once in the life of an allocator: other CPUs read some of it whenever they send objects home. */
   private configure(cache: number, config: CacheConfig): void {
     const { low, high, batch } = config.watermarks;
     writePrivate(this.words, cache + LOW, low);
@@ -102,6 +105,7 @@ export class Caches {
     writePrivate(this.words, cache + BATCH, batch);
     writePrivate(this.words, cache + SLAB_CACHE, config.slabCache);
     writePrivate(this.words, cache + KEY, config.key);
+    writePrivate(this.words, cache + DTOR, config.dtor);
     writePrivate(this.words, cache + TGT, cache);
     this.cpu.irqWork.init(cache + WORK, WORK_ID_CACHE);
     this.cpu.turnWork.init(cache + TURN, WORK_ID_TURN);
@@ -147,7 +151,8 @@ export class Caches {
 
   /** A free on a busy cache. */
   freeBusy(cache: number, node: number): void {
-    this.addExtra(cache, FREE_LIST_EXTRA, node);
+    if (this.isClosed(cache)) this.pipeline.sendHome(this.single(node), cache);
+    else this.addExtra(cache, FREE_LIST_EXTRA, node);
   }
 
   /** The rest of a free that set HAND to `node` and found the list full. */
@@ -161,7 +166,8 @@ export class Caches {
 
   /** A freeRcu on a busy cache. */
   freeRcuBusy(cache: number, node: number): void {
-    this.addExtra(cache, RCU_BATCH_EXTRA, node);
+    if (this.isClosed(cache)) this.pipeline.defer(this.single(node), cache);
+    else this.addExtra(cache, RCU_BATCH_EXTRA, node);
   }
 
   /** The rest of a freeRcu that set HAND to `node` and found the batch empty, or one short of full. */
@@ -178,8 +184,27 @@ export class Caches {
     return p;
   }
 
-  private addExtra(cache: number, list: number, node: number): void {
+  /** A new, zeroed object, straight from slab; or 0. Any context. */
+  allocFromSlab(cache: number): number {
+    const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
+    if (node === 0) return 0;
+    zeroPrivate(this.words, node, readPrivate(this.words, cache + UNIT_WORDS));
+    this.count(cache + TAKEN, 1);
+    return this.handOut(cache, node);
+  }
+
+  /** An object goes straight to slab, destroyed if need be. Any context. */
+  freeToSlab(cache: number, node: number): void {
+    this.pipeline.releaseNow(this.single(node), cache);
+  }
+
+  private single(node: number): number {
     chainPush(this.words, 0, node);
+    return node;
+  }
+
+  private addExtra(cache: number, list: number, node: number): void {
+    this.single(node);
     // pairs with takeExtras on this same CPU
     llistAdd(this.words, cache + list, chainLink(node));
     this.cpu.irqWork.raise(cache + WORK);

@@ -13,9 +13,9 @@ export function checkWord(p: number, home: number, key: number): number {
   return (p ^ home ^ key) | CHECK_SIGN;
 }
 
-/** The key of the `index`-th allocator: spread over 30 bits, and negative. */
-export function keyOf(index: number): number {
-  return (Math.imul(index + 1, 0x9e3779b1) >>> 2) | CHECK_SIGN;
+/** The key of an allocator whose caches lie at `percpu`: another one in each generation, spread over 30 bits, negative. */
+export function keyOf(percpu: number, generation: number): number {
+  return (Math.imul((generation << 18) + percpu + 1, 0x9e3779b1) >>> 2) | CHECK_SIGN;
 }
 
 /** The offset of the payload of the object at `node`. */

@@ -25,6 +25,7 @@ import {
   HAND_CLOSED,
   HAND_IDLE,
   HIGH,
+  KEY,
   KIND_LAST,
   KIND_RCU,
   KIND_TRACE,
@@ -38,6 +39,7 @@ import {
   TRIMS,
   UNIT_WORDS,
 } from "./layout.ts";
+import type { Registry } from "./registry.ts";
 
 /** What an allocator holds, over all CPUs. Exact while no call is under way. */
 export interface AllocatorBooks {
@@ -75,6 +77,15 @@ export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Repor
   return chains;
 }
 
+/** No two live allocators have the same name. */
+export function checkNames(registry: Registry, report: Report): void {
+  const seen = new Set<string>();
+  for (const name of registry.liveNames()) {
+    if (seen.has(name)) report(`memalloc: two allocators have the name ${JSON.stringify(name)}`);
+    seen.add(name);
+  }
+}
+
 /** Walks an allocator's caches on one CPU, or on all; reports what is broken. */
 export function checkAllocator(
   pages: Pages,
@@ -91,7 +102,8 @@ export function checkAllocator(
     allocator.unitSizes.forEach((unitBytes, i) => {
       const cache = areas.areaOf(cpu) + allocator.percpu + i * CACHE_WORDS;
       const where = `"${allocator.name}" ${unitBytes} on CPU ${cpu}`;
-      const walk = { pages, cache, chains: chains.get(cache) ?? [], where, seen, report };
+      const { key } = allocator;
+      const walk = { pages, cache, key, chains: chains.get(cache) ?? [], where, seen, report };
       const listed = checkCache(walk, unitBytes);
       books.refills += peek(pages.words, cache + REFILLS);
       books.trims += peek(pages.words, cache + TRIMS);
@@ -109,6 +121,8 @@ export function checkAllocator(
 interface Walk {
   readonly pages: Pages;
   readonly cache: number;
+  /** The allocator's key. */
+  readonly key: number;
   /** Links of the chains in queues whose home this is. */
   readonly chains: readonly number[];
   readonly where: string;
@@ -120,8 +134,9 @@ interface Walk {
 function checkCache(walk: Walk, unitBytes: number): number {
   const { cache, where, report } = walk;
   const { words } = walk.pages;
+  // a cache with another key was opened for an earlier allocator in the same place, or never
+  if (peek(words, cache + KEY) !== walk.key) return 0;
   const unit = peek(words, cache + UNIT_WORDS);
-  if (unit === 0) return 0;
   if (unit * 4 !== unitBytes) report(`memalloc: ${where}: the cache says its unit is ${unit * 4} bytes`);
   const hand = peek(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)

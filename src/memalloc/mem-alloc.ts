@@ -5,12 +5,13 @@
  * Both are straight-line code on words that only this CPU touches: the steps of cache.ts, in one
  * function each, small enough that V8 inlines them into a program's loop.
  */
-import { readPrivate, type Words, writePrivate } from "#primitive";
-import { type Directory, detachedError } from "../arena/index.ts";
+import { readPrivate, type Words, writePrivate, zeroPrivate } from "#primitive";
+import { type Directory, destroyedError, detachedError } from "../arena/index.ts";
 import { MAGIC, ZERO_SIZE_PTR } from "../arena/layout.ts";
-import { checkSize } from "../mm/index.ts";
+import { checkFlags, checkSize, GFP_KERNEL, GFP_ZERO } from "../mm/index.ts";
+import type { Destroyed } from "./allocators.ts";
 import type { Caches } from "./cache.ts";
-import { wrongFree } from "./header.ts";
+import { checkWord, wrongFree } from "./header.ts";
 import {
   BATCH,
   CHECK_SIGN,
@@ -38,6 +39,7 @@ export interface Opened {
   readonly caches: Caches;
   readonly directory: Directory;
   readonly key: number;
+  readonly destroy: () => Promise<Destroyed>;
 }
 
 export class MemAlloc {
@@ -50,6 +52,8 @@ export class MemAlloc {
   private readonly caches: Caches;
   private readonly directory: Directory;
   private key: number;
+  private isDestroyed = false;
+  private readonly opened: Opened;
 
   constructor(opened: Opened, table: Int32Array, areaWords: number) {
     this.name = opened.name;
@@ -61,6 +65,7 @@ export class MemAlloc {
     this.caches = opened.caches;
     this.directory = opened.directory;
     this.key = opened.key;
+    this.opened = opened;
   }
 
   /**
@@ -167,34 +172,79 @@ export class MemAlloc {
     writePrivate(words, cache + HAND, HAND_IDLE);
   }
 
-  /** Ends the use of this object: the thread is detaching. */
-  close(): void {
-    this.table.fill(NO_CACHE);
-    this.key = 0;
+  /**
+   * As `alloc`; with GFP_KERNEL an object comes straight from slab when this CPU's stock is used up, in nested
+   * and declared contexts too; with GFP_ZERO its contents are zeros. Errors: as `alloc`, `bad-option` (flags).
+   */
+  allocFlags(size: number, flags: number): number {
+    checkFlags(flags, GFP_KERNEL | GFP_ZERO, "GFP_KERNEL, GFP_ZERO");
+    let p = this.alloc(size);
+    if (p === 0 && (flags & GFP_KERNEL) !== 0 && size <= MAX_PAYLOAD)
+      p = this.caches.allocFromSlab(this.table[(size + 7) >>> 3]) >>> 0;
+    if (p > ZERO_SIZE_PTR && (flags & GFP_ZERO) !== 0) zeroPrivate(this.words, p >>> 2, (size + 3) >>> 2);
+    return p;
   }
 
-  private get closed(): boolean {
-    return this.key === 0;
+  /**
+   * Frees an object straight to slab. For objects that no reader of either kind can see: the caller has waited
+   * for a tasks-trace grace period, or never published it. Any context. Errors: as `free`.
+   */
+  rawFree(p: number): void {
+    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    const node = typeof p === "number" ? (p >>> 2) - HEADER_WORDS : 0;
+    const home = readPrivate(this.words, node + OBJECT_HOME);
+    const check = readPrivate(this.words, node + OBJECT_CHECK);
+    if (node === 0 || p >>> 0 !== p || check !== checkWord(p, home, this.key)) this.refuseFree(p);
+    else this.caches.freeToSlab(this.cacheOf(home), node);
+  }
+
+  /**
+   * Ends the allocator, for all threads, and returns at once. Each thread gives up what it keeps when it next
+   * polls or its event loop turns; until then its calls work, after that they throw `destroyed`. The memory goes
+   * back after grace periods. The promise resolves when all is done, and names the objects that were never
+   * freed. Task context. Errors: `destroyed`, `bad-context`, `detached`.
+   */
+  destroy(): Promise<Destroyed> {
+    if (this.key === 0) this.refuseClosed();
+    return this.opened.destroy();
+  }
+
+  /** Ends the use of this object, if it is of the allocator with that key: the thread detaches, or the allocator is gone. */
+  close(key: number, isDestroyed: boolean): void {
+    if (key !== this.key) return;
+    this.table.fill(NO_CACHE);
+    this.key = 0;
+    this.isDestroyed = isDestroyed;
+  }
+
+  /** This CPU's cache of the bucket that `home` is of. */
+  private cacheOf(home: number): number {
+    return this.area | (home & ~this.areaMask);
   }
 
   private refuse(size: number): number {
     checkSize(size);
-    return this.closed ? this.refuseClosed() : 0;
+    return this.key === 0 ? this.refuseClosed() : 0;
   }
 
   /** A call further down the stack is using the cache; or there is none: size 0, or detached. */
   private allocBusy(size: number): number {
-    if (this.closed) return this.refuseClosed();
+    if (this.key === 0) return this.refuseClosed();
     return size === 0 ? ZERO_SIZE_PTR : 0;
   }
 
   private refuseFree(p: unknown): void {
     if (p === ZERO_SIZE_PTR) return;
-    if (this.closed) this.refuseClosed();
+    if (this.key === 0) this.refuseClosed();
     throw wrongFree(this.caches.pages, this.directory, this.name, p);
   }
 
+  /** False once the thread detached or gave the allocator up. */
+  get isOpen(): boolean {
+    return this.key !== 0;
+  }
+
   private refuseClosed(): never {
-    throw detachedError(this.name);
+    throw this.isDestroyed ? destroyedError(this.name) : detachedError(this.name);
   }
 }

@@ -3,11 +3,13 @@
  * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The watermarks are constants of the object
  * here, since a MemCache has one cache a thread.
  */
-import { readPrivate, type Words, writePrivate } from "#primitive";
-import { type Directory, detachedError } from "../arena/index.ts";
+import { readPrivate, type Words, writePrivate, zeroPrivate } from "#primitive";
+import { type Directory, destroyedError, detachedError } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
+import { checkFlags, GFP_KERNEL, GFP_ZERO } from "../mm/index.ts";
+import type { Destroyed } from "./allocators.ts";
 import type { Caches } from "./cache.ts";
-import { wrongFree } from "./header.ts";
+import { checkWord, wrongFree } from "./header.ts";
 import {
   CHECK_SIGN,
   FREE_LIST,
@@ -36,6 +38,8 @@ export class MemCache {
   private readonly directory: Directory;
   private cache: number;
   private key: number;
+  private isDestroyed = false;
+  private readonly opened: Opened;
 
   constructor(opened: Opened, size: number, cache: number, watermarks: Watermarks) {
     this.name = opened.name;
@@ -48,6 +52,7 @@ export class MemCache {
     this.directory = opened.directory;
     this.cache = cache;
     this.key = opened.key;
+    this.opened = opened;
   }
 
   /**
@@ -149,13 +154,50 @@ export class MemCache {
     writePrivate(words, cache + HAND, HAND_IDLE);
   }
 
-  /** Ends the use of this object: the thread is detaching. */
-  close(): void {
-    this.cache = NO_CACHE;
-    this.key = 0;
+  /**
+   * As `alloc`; with GFP_KERNEL an object comes straight from slab when this CPU's stock is used up, in nested
+   * and declared contexts too; with GFP_ZERO its contents are zeros. Errors: as `alloc`, `bad-option` (flags).
+   */
+  allocFlags(flags: number): number {
+    checkFlags(flags, GFP_KERNEL | GFP_ZERO, "GFP_KERNEL, GFP_ZERO");
+    let p = this.alloc();
+    if (p === 0 && (flags & GFP_KERNEL) !== 0) p = this.caches.allocFromSlab(this.cache) >>> 0;
+    if (p !== 0 && (flags & GFP_ZERO) !== 0) zeroPrivate(this.words, p >>> 2, (this.size + 3) >>> 2);
+    return p;
   }
 
-  /** A call further down the stack is using the cache, or the thread has detached. */
+  /**
+   * Frees an object straight to slab. For objects that no reader of either kind can see: the caller has waited
+   * for a tasks-trace grace period, or never published it. Any context. Errors: as `free`.
+   */
+  rawFree(p: number): void {
+    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    const node = typeof p === "number" ? (p >>> 2) - HEADER_WORDS : 0;
+    const home = readPrivate(this.words, node + OBJECT_HOME);
+    const check = readPrivate(this.words, node + OBJECT_CHECK);
+    if (node === 0 || p >>> 0 !== p || check !== checkWord(p, home, this.key)) this.refuseFree(p);
+    else this.caches.freeToSlab(this.cache, node);
+  }
+
+  /**
+   * Ends the allocator, for all threads, and returns at once. Each thread gives up what it keeps when it next
+   * polls or its event loop turns; until then its calls work, after that they throw `destroyed`. The memory goes
+   * back after grace periods. The promise resolves when all is done, and names the objects that were never
+   * freed. Task context. Errors: `destroyed`, `bad-context`, `detached`.
+   */
+  destroy(): Promise<Destroyed> {
+    if (this.key === 0) this.refuseClosed();
+    return this.opened.destroy();
+  }
+
+  /** Ends the use of this object, if it is of the allocator with that key: the thread detaches, or the allocator is gone. */
+  close(key: number, isDestroyed: boolean): void {
+    if (key !== this.key) return;
+    this.cache = NO_CACHE;
+    this.key = 0;
+    this.isDestroyed = isDestroyed;
+  }
+
   private allocBusy(): number {
     return this.key === 0 ? this.refuseClosed() : 0;
   }
@@ -166,7 +208,12 @@ export class MemCache {
     throw wrongFree(this.caches.pages, this.directory, this.name, p);
   }
 
+  /** False once the thread detached or gave the allocator up. */
+  get isOpen(): boolean {
+    return this.key !== 0;
+  }
+
   private refuseClosed(): never {
-    throw detachedError(this.name);
+    throw this.isDestroyed ? destroyedError(this.name) : detachedError(this.name);
   }
 }

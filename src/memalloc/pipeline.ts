@@ -26,10 +26,13 @@ import { type Pages, type Slab, slabPageAt } from "../mm/index.ts";
 import type { Callbacks, Kind } from "../rcu/index.ts";
 import { llistAdd, llistDelFirst, llistEmpty, llistNext, releaseTaker, tryTake } from "../sync/index.ts";
 import { chainFirst, chainHome, chainLink, chainNext, chainSeal } from "./chain.ts";
+import type { Destructor, Destructors } from "./destructors.ts";
 import { FreeList } from "./free-list.ts";
+import { payloadOf } from "./header.ts";
 import {
   BATCH,
   CHAINS,
+  DTOR,
   FREE_BY_RCU_TTRACE,
   HIGH,
   KEEP_CHAINS,
@@ -54,9 +57,10 @@ export class Pipeline {
   private readonly areas: PercpuAreas;
   private readonly list: FreeList;
   private readonly slab: Slab;
+  private readonly destructors: Destructors;
   private readonly pages: Pages;
 
-  constructor(cpu: Cpu, areas: PercpuAreas, slab: Slab, callbacks: Callbacks) {
+  constructor(cpu: Cpu, areas: PercpuAreas, slab: Slab, callbacks: Callbacks, destructors: Destructors) {
     this.words = areas.words;
     this.cpu = cpu;
     this.areas = areas;
@@ -64,6 +68,7 @@ export class Pipeline {
     this.slab = slab;
     this.pages = slab.pages;
     this.callbacks = callbacks;
+    this.destructors = destructors;
   }
 
   /** The kinds of callbacks that a chain goes through; KIND_* are their indices. */
@@ -93,6 +98,12 @@ export class Pipeline {
   sendHome(first: number, home: number): void {
     this.begin(first, home);
     this.land(first);
+  }
+
+  /** Frees the objects of a chain to slab at once: nobody sees them, says the caller. Any context. */
+  releaseNow(first: number, home: number): void {
+    this.begin(first, home);
+    this.release(first);
   }
 
   /** Runs a few callbacks of this CPU that are ready. Returns how many. Task context or work. */
@@ -186,18 +197,45 @@ export class Pipeline {
     if (!llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) this.raiseRound(home);
   }
 
-  /** Frees the objects of a chain to slab. */
+  /** Frees the objects of a chain to slab, destroyed if need be. */
   private release(first: number): void {
     const home = chainHome(this.words, first);
-    const slabCache = readPrivate(this.words, home + SLAB_CACHE);
+    const record = readPrivate(this.words, home + DTOR);
+    const destroy = record === 0 ? undefined : this.destructors.get(record);
+    // a thread that was not told the destructor leaves the chain to another one
+    if (record !== 0 && destroy === undefined) this.callbacks.call(KIND_LAST, chainLink(first));
+    else this.releaseAll(first, home, destroy);
+  }
+
+  private releaseAll(first: number, home: number, destroy: Destructor | undefined): void {
+    let node = first;
     let freed = 0;
-    for (let node = first; node !== 0; freed++) {
-      const next = chainNext(this.words, node);
-      this.slab.free(slabCache, slabPageAt(this.pages, node), node);
-      node = next;
+    try {
+      while (node !== 0) {
+        const object = node;
+        node = chainNext(this.words, object);
+        freed++;
+        this.releaseOne(home, object, destroy);
+      }
+    } finally {
+      fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
+      // a destructor threw: the others are left to the next poll
+      if (node !== 0) this.callbacks.call(KIND_LAST, this.sealed(node, home));
+      // the last access to the home's words: an allocator that is going away waits for it
+      else fetchAdd(this.words, home + CHAINS, -1);
     }
-    fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
-    // the last access to the home's words: an allocator that is going away waits for it
-    fetchAdd(this.words, home + CHAINS, -1);
+  }
+
+  private releaseOne(home: number, node: number, destroy: Destructor | undefined): void {
+    try {
+      destroy?.(payloadOf(node));
+    } finally {
+      this.slab.free(readPrivate(this.words, home + SLAB_CACHE), slabPageAt(this.pages, node), node);
+    }
+  }
+
+  private sealed(first: number, home: number): number {
+    chainSeal(this.words, first, home);
+    return chainLink(first);
   }
 }

@@ -49,6 +49,12 @@ export function checkSize(bytes: unknown): void {
   throw new SharedHeapError("bad-size", `size ${String(bytes)}: use an integer of 0 or more bytes`);
 }
 
+/** Throws `bad-option` unless `flags` is made of those `allowed`, whose `names` the error gives. */
+export function checkFlags(flags: unknown, allowed: number, names: string): void {
+  if (typeof flags === "number" && flags >>> 0 === flags && (flags & ~allowed) === 0) return;
+  throw new SharedHeapError("bad-option", `flags ${String(flags)}: use 0 or ${names}`);
+}
+
 /** Where kmalloc's slab caches lie. */
 export function reserveKmallocCaches(memblock: Memblock): number {
   return memblock.reserve(KMALLOC_CACHES * CACHE_WORDS);
@@ -95,12 +101,11 @@ export class Kmalloc {
    */
   alloc(bytes: number, flags = 0): number {
     checkSize(bytes);
-    if (flags !== 0 && flags !== GFP_ZERO)
-      throw new SharedHeapError("bad-option", `flags ${flags}: use 0 or GFP_ZERO`);
+    checkFlags(flags, GFP_ZERO, "GFP_ZERO");
     if (bytes === 0) return ZERO_SIZE_PTR;
     if (bytes > KMALLOC_MAX_SLAB_BYTES) return this.allocLarge(bytes, flags);
     const object = this.slab.alloc(this.cacheFor(bytes)) || this.allocShrunk(bytes);
-    if (object !== 0 && flags !== 0) zeroPrivate(this.words, object, (bytes + 3) >>> 2);
+    if (object !== 0 && (flags & GFP_ZERO) !== 0) zeroPrivate(this.words, object, (bytes + 3) >>> 2);
     return (object << 2) >>> 0;
   }
 
@@ -169,7 +174,7 @@ export class Kmalloc {
     const page = pages.alloc(count) || (this.shrink() ? pages.alloc(count) : 0);
     if (page === 0) return 0;
     pages.setUse(page, USE_LARGE, count);
-    if (flags !== 0) pages.zero(page, count);
+    if ((flags & GFP_ZERO) !== 0) pages.zero(page, count);
     return page * PAGE_BYTES;
   }
 

@@ -113,3 +113,5 @@ export const TAKER_TRIES = 16;
 
 /** kmalloc flag: the memory is zeroed. */
 export const GFP_ZERO = 1;
+/** allocFlags: may go to slab at once. kmalloc always does. */
+export const GFP_KERNEL = 2;

@@ -28,17 +28,17 @@ describe("words of a header", () => {
   test("the check word is negative and tells offset, home and key apart", () => {
     fc.assert(
       fc.property(offset, home, percpu, fc.integer({ min: 1, max: 2 ** 29 }), (p, at, index, delta) => {
-        const check = checkWord(p, at, keyOf(index));
+        const check = checkWord(p, at, keyOf(index, 1));
         assert.ok(check < 0);
-        assert.notEqual(checkWord(p, at ^ delta, keyOf(index)), check);
-        assert.notEqual(checkWord(p, at, keyOf(index + 16)), check);
-        for (let i = 1; i < 8; i++) assert.notEqual(checkWord(p + i, at, keyOf(index)), check);
+        assert.notEqual(checkWord(p, at ^ delta, keyOf(index, 1)), check);
+        assert.notEqual(checkWord(p, at, keyOf(index + 16, 1)), check);
+        for (let i = 1; i < 8; i++) assert.notEqual(checkWord(p + i, at, keyOf(index, 1)), check);
       }),
     );
   });
 
   test("no two allocators have the same key", () => {
-    const keys = Array.from({ length: 2 ** 14 }, (_, line) => keyOf(line * 16));
+    const keys = Array.from({ length: 2 ** 14 }, (_, line) => keyOf(line * 16, 1));
     assert.equal(new Set(keys).size, keys.length);
     assert.ok(keys.every((key) => key < 0));
   });

@@ -1,0 +1,35 @@
+/**
+ * Destructors: what is done to an object before it goes back to slab. A name stands for it in the heap, and
+ * each thread that may run it says what the name means there: nothing shared holds a closure.
+ */
+import { checkName, type Directory } from "../arena/index.ts";
+import { KIND_DESTRUCTOR } from "../arena/layout.ts";
+
+/** Called with the offset of an object that nobody sees any more. */
+export type Destructor = (p: number) => void;
+
+export class Destructors {
+  private readonly directory: Directory;
+  /** Filled in by the program, as it starts: no state of the heap. */
+  private readonly known = new Map<number, Destructor>();
+
+  constructor(directory: Directory) {
+    this.directory = directory;
+  }
+
+  /** From here on this thread runs `fn` for the destructor of that name. Errors: `bad-name`, `limit`. */
+  register(name: string, fn: Destructor): void {
+    this.known.set(this.record(name), fn);
+  }
+
+  /** The record that stands for a name. Errors: `bad-name`, `limit`. */
+  record(name: string): number {
+    const found = this.directory.find(KIND_DESTRUCTOR, checkName(name));
+    return found !== 0 ? found : this.directory.publish(this.directory.reserve(KIND_DESTRUCTOR, name));
+  }
+
+  /** What this thread does for a record; undefined if it was not told. */
+  get(record: number): Destructor | undefined {
+    return this.known.get(record);
+  }
+}
