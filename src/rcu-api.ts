@@ -96,26 +96,28 @@ export class RcuApi extends GracePeriods implements Disposable {
 
   /**
    * Begins a read section; sections nest. It must end before this turn of the event loop does: no `await`
-   * inside. Two atomic stores, with readUnlock; never waits. Any context.
+   * inside. Two atomic stores, with readUnlock; never waits. Any context. Errors: `detached`.
    */
   readLock(): void {
+    this.checkLive();
     this.rcu.readLock();
   }
 
-  /** Ends the innermost section. Any context. Errors: `rcu-unbalanced`. */
+  /** Ends the innermost section. Any context. Errors: `rcu-unbalanced`, `detached`. */
   readUnlock(): void {
+    this.checkLive();
     this.rcu.readUnlock();
   }
 
   /** As readLock, for `using section = heap.rcu.read()`, which ends it with the block. */
   read(): Disposable {
-    this.rcu.readLock();
+    this.readLock();
     return this;
   }
 
   /** Ends the innermost section. */
   [Symbol.dispose](): void {
-    this.rcu.readUnlock();
+    this.readUnlock();
   }
 }
 
@@ -146,8 +148,9 @@ export class TasksTraceApi extends GracePeriods {
     return this.trace.enter();
   }
 
-  /** Ends the section that `lock` returned `phase` for. Errors: `rcu-unbalanced`. */
+  /** Ends the section that `lock` returned `phase` for. Errors: `rcu-unbalanced`, `detached`. */
   unlock(phase: number): void {
+    this.checkLive();
     this.trace.exit(phase);
   }
 }
