@@ -36,6 +36,7 @@ export class Waiters {
 
   /** Runs what is over. If a closure throws, it has run, and those after it are left to the next poll. */
   poll(): void {
+    if (this.isEmpty) return; // without new arrays: threads in real time poll
     const looked = this.waiting;
     this.waiting = [];
     let at = 0;
