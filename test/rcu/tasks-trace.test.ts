@@ -5,7 +5,16 @@ import { LOCAL_TRACE, TRACE_SEQ } from "#src/rcu/layout.js";
 import { changesNothing, throwsCode } from "../support/errors.ts";
 import { attachTo, detach, newCpus } from "../support/heaps.ts";
 import { assertSound } from "../support/sound.ts";
-import { cpusFrom, firstNumber, localWord, type Moment, Readers, readerStep, seqOf } from "./readers.ts";
+import {
+  cpusFrom,
+  firstNumber,
+  localWord,
+  type Moment,
+  Readers,
+  readerStep,
+  seqOf,
+  setSeq,
+} from "./readers.ts";
 
 test("without readers a grace period ends when it is driven, on whichever CPU", () => {
   const cpus = newCpus(3);
@@ -85,6 +94,19 @@ test("a reader that read the phase, was stopped, and counts itself much later is
     b.trace.exit(phase);
     assert.equal(c.trace.drive(target), true);
   }
+});
+
+test("a step that was looked at before the unlinking, and ends after it, counts for nothing", () => {
+  const [a, b, c] = newCpus(3);
+  const seq = seqOf(a, TRACE_SEQ);
+  // a driver finds the other phase empty, and is stopped; then a reader comes that read its phase long ago
+  const phase = (seq & 1) ^ 1;
+  Atomics.add(a.arena.words, localWord(a, b.cpu.id, LOCAL_TRACE + phase), 1);
+  const target = c.trace.target();
+  setSeq(a, TRACE_SEQ, seq + 1); // the driver goes on
+  for (const driver of [a, c, a, c]) assert.equal(driver.trace.drive(target), false);
+  b.trace.exit(phase);
+  assert.equal(c.trace.drive(target), true);
 });
 
 test("an exit without an enter is refused and changes nothing, wherever others are", () => {
