@@ -6,7 +6,8 @@
  *     freed with freeRcu, used again at all        no RCU section that was open then
  *     freed, used again as another type            no section of either kind that was open then
  *
- * Objects that readers of freeRcu may see keep their contents as long.
+ * Objects that readers of freeRcu may see keep their contents as long. NULL is returned only if what waits for
+ * nobody would not do either (P4).
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -161,7 +162,10 @@ export class RcuModel {
   private alloc(index: number, pool: number, wanted: number): void {
     const bytes = pool === KMALLOC ? wanted : POOLS[pool].size || wanted;
     const p = this.pools[index][pool].alloc(bytes);
-    if (p === 0) return;
+    if (p === 0) {
+      this.checkNull(index, pool, bytes);
+      return;
+    }
     const object = { p, bytes, pool, stamp: ++this.stamps };
     for (const other of this.live) assert.ok(!overlaps(object, other), `${p} is handed out twice`);
     const rcu = this.openRcu();
@@ -174,6 +178,13 @@ export class RcuModel {
     this.heaps[0].u8.fill(object.stamp & 0xff, p, p + bytes);
     this.live.push(object);
     this.afterCall();
+  }
+
+  /** NULL is final: without readers, nothing that this CPU does later could have brought the memory. */
+  private checkNull(index: number, pool: number, bytes: number): void {
+    if (this.openRcu().size + this.openTrace().size > 0) return;
+    for (let i = 0; i < 8; i++) this.heaps[index].poll();
+    assert.equal(this.pools[index][pool].alloc(bytes), 0, "NULL, and then not");
   }
 
   private checkReuse(object: Live, grave: Grave, rcu: Set<number>, trace: Set<number>): void {

@@ -165,7 +165,10 @@ const run = fc.record({ kind: fc.constant("run" as const), cpu, of: cpu, as: kin
 const begin = fc.record({ kind: fc.constant("begin" as const), cpu, flavour: fc.constantFrom(...FLAVOURS) });
 
 test("in any sequence no barrier is past before its callbacks have run, and all are once everything has", () => {
-  const steps = fc.array(fc.oneof(readerStep(3), call, call, run, run, begin), { maxLength: 80 });
+  const steps = fc.array(fc.oneof(readerStep(3), call, call, run, run, begin), {
+    maxLength: 80,
+    size: "max",
+  });
   fc.assert(
     fc.property(firstNumber, steps, (first, list) => {
       const waiting = new Set<number>();

@@ -247,7 +247,7 @@ const run = fc.record({ kind: fc.constant("run" as const), cpu, of: cpu, as: kin
 const poll = fc.record({ kind: fc.constant("poll" as const), cpu });
 
 test("in any sequence each callback runs once, and not before the sections that were open have ended", () => {
-  const steps = fc.array(fc.oneof(readerStep(3), call, call, run, poll), { maxLength: 80 });
+  const steps = fc.array(fc.oneof(readerStep(3), call, call, run, poll), { maxLength: 80, size: "max" });
   fc.assert(
     fc.property(firstNumber, steps, (first, list) => {
       const waiting = new Map<number, Given>();

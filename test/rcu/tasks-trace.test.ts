@@ -162,7 +162,7 @@ const ask = fc.record({ kind: fc.constant("target" as const), cpu: fc.nat(2) });
 const drive = fc.record({ kind: fc.constant("drive" as const), cpu: fc.nat(2), pick: fc.nat(7) });
 
 test("in any sequence, no period ends before the sections that were open, and all end after them", () => {
-  const steps = fc.array(fc.oneof(readerStep(3), ask, drive), { maxLength: 60 });
+  const steps = fc.array(fc.oneof(readerStep(3), ask, drive), { maxLength: 60, size: "max" });
   fc.assert(
     fc.property(firstNumber, steps, (first, list) => {
       const readers = new Readers(cpusFrom(first));
