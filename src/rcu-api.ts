@@ -18,6 +18,9 @@ class GracePeriods {
   private readonly barriers: Barriers;
   private readonly flavour: Flavour;
   private readonly periods: Rcu | TasksTrace;
+  /** Closures that were given, and that ran. */
+  private given = 0;
+  private ran = 0;
 
   constructor(layers: RcuLayers, flavour: Flavour, waiters: Waiters, checkLive: () => void) {
     this.checkLive = checkLive;
@@ -35,10 +38,17 @@ class GracePeriods {
   call(fn: () => void): void {
     this.checkLive();
     this.barriers.given(this.flavour);
-    this.whenOver(() => {
-      this.barriers.ran(this.flavour);
-      fn();
-    });
+    const before = this.given++;
+    const target = this.periods.target();
+    // in order, whatever ends while they are looked at: barriers wait for so many of them
+    this.waiters.add(
+      () => this.ran === before && this.periods.drive(target),
+      () => {
+        this.ran++;
+        this.barriers.ran(this.flavour);
+        fn();
+      },
+    );
   }
 
   /** As `call`, and drives the grace period on at once, not from the next turn on. Task context. */
@@ -59,7 +69,8 @@ class GracePeriods {
    */
   synchronize(): Promise<void> {
     this.checkLive();
-    return new Promise((resolve) => this.whenOver(resolve));
+    const target = this.periods.target();
+    return new Promise((resolve) => this.waiters.add(() => this.periods.drive(target), resolve));
   }
 
   /** Resolves once every callback given before, on all threads that are alive, has run. Errors: `detached`. */
@@ -67,11 +78,6 @@ class GracePeriods {
     this.checkLive();
     const barrier = this.barriers.begin(this.flavour);
     return new Promise((resolve) => this.waiters.add(() => this.barriers.isPast(barrier), resolve));
-  }
-
-  private whenOver(fn: () => void): void {
-    const target = this.periods.target();
-    this.waiters.add(() => this.periods.drive(target), fn);
   }
 }
 
@@ -96,26 +102,28 @@ export class RcuApi extends GracePeriods implements Disposable {
 
   /**
    * Begins a read section; sections nest. It must end before this turn of the event loop does: no `await`
-   * inside. Two atomic stores, with readUnlock; never waits. Any context.
+   * inside. Two atomic stores, with readUnlock; never waits. Any context. Errors: `detached`.
    */
   readLock(): void {
+    this.checkLive();
     this.rcu.readLock();
   }
 
-  /** Ends the innermost section. Any context. Errors: `rcu-unbalanced`. */
+  /** Ends the innermost section. Any context. Errors: `rcu-unbalanced`, `detached`. */
   readUnlock(): void {
+    this.checkLive();
     this.rcu.readUnlock();
   }
 
   /** As readLock, for `using section = heap.rcu.read()`, which ends it with the block. */
   read(): Disposable {
-    this.rcu.readLock();
+    this.readLock();
     return this;
   }
 
   /** Ends the innermost section. */
   [Symbol.dispose](): void {
-    this.rcu.readUnlock();
+    this.readUnlock();
   }
 }
 
@@ -146,8 +154,9 @@ export class TasksTraceApi extends GracePeriods {
     return this.trace.enter();
   }
 
-  /** Ends the section that `lock` returned `phase` for. Errors: `rcu-unbalanced`. */
+  /** Ends the section that `lock` returned `phase` for. Errors: `rcu-unbalanced`, `detached`. */
   unlock(phase: number): void {
+    this.checkLive();
     this.trace.exit(phase);
   }
 }

@@ -10,6 +10,7 @@ interface Waiter {
 
 export class Waiters {
   private waiting: Waiter[] = [];
+  private isStopped = false;
   private readonly wake: () => void;
 
   /** `wake` is called when there is something to poll for. */
@@ -27,19 +28,26 @@ export class Waiters {
     this.wake();
   }
 
+  /** The thread detaches: what waits is given up. */
+  stop(): void {
+    this.isStopped = true;
+    this.waiting = [];
+  }
+
   /** Runs what is over. If a closure throws, it has run, and those after it are left to the next poll. */
   poll(): void {
+    if (this.isEmpty) return; // without new arrays: threads in real time poll
     const looked = this.waiting;
     this.waiting = [];
     let at = 0;
     try {
-      for (; at < looked.length; at++) {
+      for (; at < looked.length && !this.isStopped; at++) {
         if (looked[at].isOver()) looked[at].fn();
         else this.waiting.push(looked[at]);
       }
     } finally {
       // closures that ran may have added some; one that threw is left out
-      this.waiting.push(...looked.slice(at + 1));
+      if (!this.isStopped) this.waiting.push(...looked.slice(at + 1));
     }
   }
 }

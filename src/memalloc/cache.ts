@@ -332,7 +332,8 @@ export class Caches {
       this.deferBatch(cache);
       this.drain(cache);
     }
-    for (let round = 0; round < RECLAIM_ROUNDS; round++) this.pipeline.callbacks.poll(this.pages.total);
+    // no limit: there are fewer chains than words
+    for (let i = 0; i < RECLAIM_ROUNDS; i++) this.pipeline.callbacks.poll(this.words.length);
     this.kmalloc.flush();
     this.kmalloc.shrink(2 * this.pages.total);
   }

@@ -4,7 +4,7 @@
  *
  * Progress: wait-free.
  */
-import { fetchAdd, loadAcquire, type Words } from "#primitive";
+import { fetchAdd, loadAcquire, storeRelease, type Words } from "#primitive";
 import type { Cpus, PercpuAreas } from "../cpu/index.ts";
 import type { Callbacks } from "./callbacks.ts";
 import { LOCAL_CLOSURES_GIVEN, LOCAL_CLOSURES_RUN } from "./layout.ts";
@@ -30,6 +30,7 @@ export class Barriers {
   private readonly own: number;
   private readonly callbacks: Callbacks;
 
+  /** `cpu`: the number of this thread's CPU, which it has just got. */
   constructor(place: RcuPlace, cpu: number, cpus: Cpus, areas: PercpuAreas, callbacks: Callbacks) {
     this.words = areas.words;
     this.cpus = cpus;
@@ -37,6 +38,14 @@ export class Barriers {
     this.local = place.local;
     this.own = areas.areaOf(cpu) + place.local;
     this.callbacks = callbacks;
+    for (const flavour of [RCU, TRACE]) this.forget(flavour);
+  }
+
+  /** Closures of the thread that had this CPU before are gone with it. */
+  private forget(flavour: Flavour): void {
+    const given = loadAcquire(this.words, this.own + LOCAL_CLOSURES_GIVEN + flavour);
+    // pairs with the load in isPast: barriers that began in between do not wait for them
+    storeRelease(this.words, this.own + LOCAL_CLOSURES_RUN + flavour, given);
   }
 
   /** This thread keeps one more closure that waits for a grace period. Any context. */

@@ -3,14 +3,16 @@
  * when it last drove a grace period, and its queues of callbacks.
  */
 
-/** Number of the RCU period that is running. Advanced by CAS, by any CPU that saw everyone quiescent. */
+/** Number of the RCU period that is running: odd. Advanced by CAS, by any CPU that saw everyone quiescent. */
 export const RCU_SEQ = 0;
+/** From one RCU period's number to the next one's. They are odd, so that none is ever 0: see LOCAL_SEEN. */
+export const RCU_STEP = 2;
 /** Number of the step that tasks trace is at; its lowest bit is the phase that readers enter. As RCU_SEQ. */
 export const TRACE_SEQ = 16;
 /** Two lines. */
 export const SHARED_WORDS = 32;
 
-/** The period that the first one is. Not 0: no CPU has seen it. */
+/** The number of the first period, and of the first step. */
 export const FIRST_SEQ = 1;
 
 /** Depth of nested read sections. Private to the owner, at any depth of calls. */
@@ -19,7 +21,7 @@ export const LOCAL_NESTING = 0;
 export const LOCAL_READER = 1;
 /** Open tasks-trace sections of each of the two phases. Writer: owner, at any depth; anyone reads: atomic. */
 export const LOCAL_TRACE = 2;
-/** The RCU period that SNAPSHOT is of. Private to the owner. */
+/** The RCU period that SNAPSHOT is of, or 0 for none. Private to the owner. */
 export const LOCAL_SEEN = 4;
 /** Closures that the owner's thread was given for each flavour, and has run. Writer: owner, at any depth; anyone reads: atomic. */
 export const LOCAL_CLOSURES_GIVEN = 6;

@@ -6,7 +6,7 @@
  * may look; each keeps what it saw to itself, and whoever is through first advances the number.
  *
  * A period that runs already may have begun before an object was unlinked; the one after it did not. So
- * what is unlinked while number n runs is out of all readers' sight at n + 2.
+ * what is unlinked while one runs is out of all readers' sight two periods later.
  *
  *                      readLock, readUnlock    drive                target, isPast
  *     other CPUs       yes                     yes                  yes
@@ -17,7 +17,15 @@
 import { cmpxchg, loadAcquire, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
 import type { Cpus, PercpuAreas } from "../cpu/index.ts";
-import { FIRST_SEQ, LOCAL_NESTING, LOCAL_READER, LOCAL_SEEN, LOCAL_SNAPSHOT, RCU_SEQ } from "./layout.ts";
+import {
+  FIRST_SEQ,
+  LOCAL_NESTING,
+  LOCAL_READER,
+  LOCAL_SEEN,
+  LOCAL_SNAPSHOT,
+  RCU_SEQ,
+  RCU_STEP,
+} from "./layout.ts";
 
 /** Where the words of the rcu layer lie. */
 export interface RcuPlace {
@@ -83,7 +91,7 @@ export class Rcu {
   /** The number at which nobody sees any more what was unlinked before this call. Any context. */
   target(): number {
     // pairs with the CAS in drive: looks of the period after this one come after the unlinking
-    return (loadAcquire(this.words, this.seq) + 2) | 0;
+    return (loadAcquire(this.words, this.seq) + 2 * RCU_STEP) | 0;
   }
 
   /** True once the period that `target` stands for has ended. Any context. */
@@ -101,9 +109,9 @@ export class Rcu {
     while (((seq - target) | 0) < 0) {
       if (!this.isQuiet(seq)) return false;
       // pairs with target and isPast
-      const there = cmpxchg(this.words, this.seq, seq, (seq + 1) | 0);
+      const there = cmpxchg(this.words, this.seq, seq, (seq + RCU_STEP) | 0);
       // another CPU may have ended the period
-      seq = there === seq ? (seq + 1) | 0 : there;
+      seq = there === seq ? (seq + RCU_STEP) | 0 : there;
     }
     return true;
   }
@@ -123,7 +131,7 @@ export class Rcu {
       const reader = loadAcquire(words, this.areas.areaOf(cpu) + this.offset + LOCAL_READER);
       writePrivate(words, local + LOCAL_SNAPSHOT + cpu, (reader & 1) === 1 ? reader : 0);
     }
-    // last, so that an unfinished look counts as none. (The number comes round after 2^32 periods.)
+    // last, so that an unfinished look counts as none. (The number comes round after 2^31 periods.)
     writePrivate(words, local + LOCAL_SEEN, seq);
   }
 

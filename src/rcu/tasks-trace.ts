@@ -54,13 +54,11 @@ export class TasksTrace {
 
   /** Ends a section of that phase, on the CPU where it began. Any context. Errors: `rcu-unbalanced`. */
   exit(phase: number): void {
+    if (phase !== 0 && phase !== 1) this.refuseExit();
     // pairs with the loads in drive: what the section read, it has read
     if (fetchAdd(this.words, this.local + LOCAL_TRACE + phase, -1) > 0) return;
     fetchAdd(this.words, this.local + LOCAL_TRACE + phase, 1);
-    throw new SharedHeapError(
-      "rcu-unbalanced",
-      "exit() outside a tasks-trace section: each one needs an enter()",
-    );
+    this.refuseExit();
   }
 
   /** How many sections of this CPU are open. */
@@ -103,5 +101,12 @@ export class TasksTrace {
         return false;
     }
     return true;
+  }
+
+  private refuseExit(): never {
+    throw new SharedHeapError(
+      "rcu-unbalanced",
+      "exit() outside a tasks-trace section: each one needs an enter()",
+    );
   }
 }

@@ -42,6 +42,40 @@ const workloads: Record<string, (pairs: number) => void> = {
     const inside = () => any.free(any.alloc(64));
     for (let i = 0; i < pairs; i++) heap.context.nmi(inside);
   },
+  /** Read sections of both kinds, nested. */
+  sections(pairs) {
+    for (let i = 0; i < pairs; i++) {
+      heap.rcu.readLock();
+      const phase = heap.rcu.tasksTrace.lock();
+      heap.rcu.readLock();
+      heap.rcu.readUnlock();
+      heap.rcu.tasksTrace.unlock(phase);
+      heap.rcu.readUnlock();
+    }
+  },
+  /** Freed with freeRcu, on either CPU, which drives grace periods and runs callbacks. */
+  "free-rcu"(pairs) {
+    for (let i = 0; i < pairs; i += 3) {
+      any.freeRcu(any.alloc(64));
+      fixed.freeRcu(fixed.alloc());
+      other.freeRcu(any.alloc(64));
+    }
+  },
+  /** With readers that come and go. */
+  "free-rcu-readers"(pairs) {
+    for (let i = 0; i < pairs; i += 2) {
+      heap.rcu.readLock();
+      any.freeRcu(any.alloc(64));
+      other.freeRcu(any.alloc(300));
+      heap.rcu.readUnlock();
+    }
+  },
+  polls(pairs) {
+    for (let i = 0; i < pairs; i += 10) {
+      if (i % 40 === 0) fixed.freeRcu(fixed.alloc());
+      heap.poll();
+    }
+  },
   /** Makes an object of two numbers in each round: what the others must not do. */
   control(pairs) {
     for (let i = 0; i < pairs; i++) kept = { round: i, before: i - 1 };

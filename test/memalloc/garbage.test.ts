@@ -20,7 +20,8 @@ test("the detector sees garbage where there is some", () => {
   assert.ok(measure("control").collections > 10);
 });
 
-for (const workload of ["any", "fixed", "mixed", "moving", "nested"]) {
+const SECTIONS = ["sections", "free-rcu", "free-rcu-readers", "polls"];
+for (const workload of ["any", "fixed", "mixed", "moving", "nested", ...SECTIONS]) {
   test(`10 million allocs and frees, ${workload}: no collection, nothing to collect`, () => {
     const { collections, bytes, problems } = measure(workload);
     assert.deepEqual({ collections, problems }, { collections: 0, problems: [] });
