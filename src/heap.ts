@@ -258,6 +258,7 @@ export class SharedHeap {
     );
     for (const opened of this.opened) opened.close();
     this.turns.stop();
+    this.waiters.stop();
     this.attached = false;
   }
 

@@ -18,6 +18,9 @@ class GracePeriods {
   private readonly barriers: Barriers;
   private readonly flavour: Flavour;
   private readonly periods: Rcu | TasksTrace;
+  /** Closures that were given, and that have run. */
+  private given = 0;
+  private ran = 0;
 
   constructor(layers: RcuLayers, flavour: Flavour, waiters: Waiters, checkLive: () => void) {
     this.checkLive = checkLive;
@@ -35,10 +38,11 @@ class GracePeriods {
   call(fn: () => void): void {
     this.checkLive();
     this.barriers.given(this.flavour);
-    this.whenOver(() => {
-      this.barriers.ran(this.flavour);
-      fn();
-    });
+    const target = this.periods.target();
+    const number = this.given++;
+    // one after the other, since barriers only count them
+    const isNext = () => this.ran === number && this.periods.drive(target);
+    this.waiters.add(isNext, () => this.runClosure(fn));
   }
 
   /** As `call`, and drives the grace period on at once, not from the next turn on. Task context. */
@@ -59,7 +63,8 @@ class GracePeriods {
    */
   synchronize(): Promise<void> {
     this.checkLive();
-    return new Promise((resolve) => this.whenOver(resolve));
+    const target = this.periods.target();
+    return new Promise((resolve) => this.waiters.add(() => this.periods.drive(target), resolve));
   }
 
   /** Resolves once every callback given before, on all threads that are alive, has run. Errors: `detached`. */
@@ -69,9 +74,14 @@ class GracePeriods {
     return new Promise((resolve) => this.waiters.add(() => this.barriers.isPast(barrier), resolve));
   }
 
-  private whenOver(fn: () => void): void {
-    const target = this.periods.target();
-    this.waiters.add(() => this.periods.drive(target), fn);
+  private runClosure(fn: () => void): void {
+    try {
+      fn();
+    } finally {
+      // last: from here on barriers on other threads take it to have run
+      this.ran++;
+      this.barriers.ran(this.flavour);
+    }
   }
 }
 

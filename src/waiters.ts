@@ -11,6 +11,7 @@ interface Waiter {
 export class Waiters {
   private waiting: Waiter[] = [];
   private readonly wake: () => void;
+  private isStopped = false;
 
   /** `wake` is called when there is something to poll for. */
   constructor(wake: () => void) {
@@ -27,19 +28,26 @@ export class Waiters {
     this.wake();
   }
 
+  /** What waits is given up: the thread detaches. */
+  stop(): void {
+    this.isStopped = true;
+    this.waiting = [];
+  }
+
   /** Runs what is over. If a closure throws, it has run, and those after it are left to the next poll. */
   poll(): void {
     const looked = this.waiting;
     this.waiting = [];
     let at = 0;
     try {
-      for (; at < looked.length; at++) {
+      // one of them may detach
+      for (; at < looked.length && !this.isStopped; at++) {
         if (looked[at].isOver()) looked[at].fn();
         else this.waiting.push(looked[at]);
       }
     } finally {
       // closures that ran may have added some; one that threw is left out
-      this.waiting.push(...looked.slice(at + 1));
+      if (!this.isStopped) this.waiting.push(...looked.slice(at + 1));
     }
   }
 }

@@ -4,7 +4,7 @@
  *
  * Progress: wait-free.
  */
-import { fetchAdd, loadAcquire, type Words } from "#primitive";
+import { fetchAdd, loadAcquire, storeRelease, type Words } from "#primitive";
 import type { Cpus, PercpuAreas } from "../cpu/index.ts";
 import type { Callbacks } from "./callbacks.ts";
 import { LOCAL_CLOSURES_GIVEN, LOCAL_CLOSURES_RUN } from "./layout.ts";
@@ -28,6 +28,8 @@ export class Barriers {
   private readonly areas: PercpuAreas;
   private readonly local: number;
   private readonly own: number;
+  private readonly cpu: number;
+  private readonly generation: number;
   private readonly callbacks: Callbacks;
 
   constructor(place: RcuPlace, cpu: number, cpus: Cpus, areas: PercpuAreas, callbacks: Callbacks) {
@@ -37,6 +39,16 @@ export class Barriers {
     this.local = place.local;
     this.own = areas.areaOf(cpu) + place.local;
     this.callbacks = callbacks;
+    this.cpu = cpu;
+    this.generation = cpus.generationOf(cpu);
+    this.forget(RCU);
+    this.forget(TRACE);
+  }
+
+  /** Closures that the CPU's last thread left are gone with it: nobody is to wait for them. */
+  private forget(flavour: Flavour): void {
+    const given = loadAcquire(this.words, this.own + LOCAL_CLOSURES_GIVEN + flavour);
+    storeRelease(this.words, this.own + LOCAL_CLOSURES_RUN + flavour, given);
   }
 
   /** This thread keeps one more closure that waits for a grace period. Any context. */
@@ -44,8 +56,10 @@ export class Barriers {
     fetchAdd(this.words, this.own + LOCAL_CLOSURES_GIVEN + flavour, 1);
   }
 
-  /** One of them is about to run, or is given up. Closures of one flavour run in the order in which they were given. */
+  /** One of them has run. Closures of one flavour run in the order in which they were given. */
   ran(flavour: Flavour): void {
+    // it may have detached: then the words are the next thread's
+    if (!this.cpus.isOnline(this.cpu, this.generation)) return;
     fetchAdd(this.words, this.own + LOCAL_CLOSURES_RUN + flavour, 1);
   }
 
