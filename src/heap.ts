@@ -215,8 +215,9 @@ export class SharedHeap {
    * the same while anything is pending; this is for threads without one. Task context.
    */
   poll(): void {
-    poll(this.live());
-    this.waiters.poll();
+    const booted = this.live();
+    poll(booted);
+    if (booted.cpu.inTask()) this.waiters.poll();
   }
 
   /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`. */

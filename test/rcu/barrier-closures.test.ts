@@ -106,3 +106,15 @@ test("a closure may detach: those after it are given up, and the CPU's next thre
   settle(a);
   assert.ok(isResolved(barrier));
 });
+
+test("a poll in a nested context runs no closures", () => {
+  const [a] = cpusOf(1);
+  let ran = false;
+  a.rcu.call(() => {
+    ran = true;
+  });
+  a.context.nmi(() => settle(a));
+  assert.equal(ran, false);
+  settle(a);
+  assert.equal(ran, true);
+});
