@@ -18,7 +18,7 @@ class GracePeriods {
   private readonly barriers: Barriers;
   private readonly flavour: Flavour;
   private readonly periods: Rcu | TasksTrace;
-  /** Closures that were given, and that ran. */
+  /** Closures that were given, and that have run. */
   private given = 0;
   private ran = 0;
 
@@ -38,17 +38,11 @@ class GracePeriods {
   call(fn: () => void): void {
     this.checkLive();
     this.barriers.given(this.flavour);
-    const before = this.given++;
     const target = this.periods.target();
-    // in order, whatever ends while they are looked at: barriers wait for so many of them
-    this.waiters.add(
-      () => this.ran === before && this.periods.drive(target),
-      () => {
-        this.ran++;
-        this.barriers.ran(this.flavour);
-        fn();
-      },
-    );
+    const number = this.given++;
+    // one after the other, since barriers only count them
+    const isNext = () => this.ran === number && this.periods.drive(target);
+    this.waiters.add(isNext, () => this.runClosure(fn));
   }
 
   /** As `call`, and drives the grace period on at once, not from the next turn on. Task context. */
@@ -78,6 +72,16 @@ class GracePeriods {
     this.checkLive();
     const barrier = this.barriers.begin(this.flavour);
     return new Promise((resolve) => this.waiters.add(() => this.barriers.isPast(barrier), resolve));
+  }
+
+  private runClosure(fn: () => void): void {
+    try {
+      fn();
+    } finally {
+      // last: from here on barriers on other threads take it to have run
+      this.ran++;
+      this.barriers.ran(this.flavour);
+    }
   }
 }
 

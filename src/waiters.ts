@@ -10,8 +10,8 @@ interface Waiter {
 
 export class Waiters {
   private waiting: Waiter[] = [];
-  private isStopped = false;
   private readonly wake: () => void;
+  private isStopped = false;
 
   /** `wake` is called when there is something to poll for. */
   constructor(wake: () => void) {
@@ -28,7 +28,7 @@ export class Waiters {
     this.wake();
   }
 
-  /** The thread detaches: what waits is given up. */
+  /** What waits is given up: the thread detaches. */
   stop(): void {
     this.isStopped = true;
     this.waiting = [];
@@ -41,6 +41,7 @@ export class Waiters {
     this.waiting = [];
     let at = 0;
     try {
+      // one of them may detach
       for (; at < looked.length && !this.isStopped; at++) {
         if (looked[at].isOver()) looked[at].fn();
         else this.waiting.push(looked[at]);

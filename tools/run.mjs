@@ -26,6 +26,7 @@ const COMMANDS = {
     const conditions = args.includes("--packed") ? [] : ["--conditions=check"];
     return node("--enable-source-maps", ...conditions, "build/check/main.js", ...args);
   }),
+  torture: built((args) => node("--enable-source-maps", "build/test/torture/rcu/main.js", ...args)),
   replay: built((args) => node(CLI, "replay", ...args)),
   "check-nodes": built(checkNodes),
   build: async () => ((await build()) ? 0 : 1),

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import type { Mutant } from "./table.ts";
 
 /** Returns the folder of the copy. Throws if the line to change is not there exactly once. */
-export function plant(mutant: Mutant, sources: string, under: string): string {
+export function plant(
+  mutant: Pick<Mutant, "id" | "file" | "from" | "to">,
+  sources: string,
+  under: string,
+): string {
   const folder = join(under, mutant.id);
   rmSync(folder, { recursive: true, force: true });
   cpSync(sources, folder, { recursive: true });

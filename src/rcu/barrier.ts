@@ -28,9 +28,10 @@ export class Barriers {
   private readonly areas: PercpuAreas;
   private readonly local: number;
   private readonly own: number;
+  private readonly cpu: number;
+  private readonly generation: number;
   private readonly callbacks: Callbacks;
 
-  /** `cpu`: the number of this thread's CPU, which it has just got. */
   constructor(place: RcuPlace, cpu: number, cpus: Cpus, areas: PercpuAreas, callbacks: Callbacks) {
     this.words = areas.words;
     this.cpus = cpus;
@@ -38,13 +39,15 @@ export class Barriers {
     this.local = place.local;
     this.own = areas.areaOf(cpu) + place.local;
     this.callbacks = callbacks;
-    for (const flavour of [RCU, TRACE]) this.forget(flavour);
+    this.cpu = cpu;
+    this.generation = cpus.generationOf(cpu);
+    this.forget(RCU);
+    this.forget(TRACE);
   }
 
-  /** Closures of the thread that had this CPU before are gone with it. */
+  /** Closures that the CPU's last thread left are gone with it: nobody is to wait for them. */
   private forget(flavour: Flavour): void {
     const given = loadAcquire(this.words, this.own + LOCAL_CLOSURES_GIVEN + flavour);
-    // pairs with the load in isPast: barriers that began in between do not wait for them
     storeRelease(this.words, this.own + LOCAL_CLOSURES_RUN + flavour, given);
   }
 
@@ -53,8 +56,10 @@ export class Barriers {
     fetchAdd(this.words, this.own + LOCAL_CLOSURES_GIVEN + flavour, 1);
   }
 
-  /** One of them is about to run, or is given up. Closures of one flavour run in the order in which they were given. */
+  /** One of them has run. Closures of one flavour run in the order in which they were given. */
   ran(flavour: Flavour): void {
+    // it may have detached: then the words are the next thread's
+    if (!this.cpus.isOnline(this.cpu, this.generation)) return;
     fetchAdd(this.words, this.own + LOCAL_CLOSURES_RUN + flavour, 1);
   }
 
