@@ -1,6 +1,8 @@
 /** A CPU of the model: where it is in its program, and what its current call has seen so far. */
+import { mixA, mixB } from "./memory.ts";
 import type { Op } from "./operations.ts";
 import type { Call } from "./scenario.ts";
+import { Violation } from "./violation.ts";
 
 /** Steps of one call. A call that needs more is taken for a livelock. */
 export const MAX_LOG = 16384;
@@ -54,8 +56,31 @@ export class ModelCpu {
     this.forget();
   }
 
-  /** The log of a finished call is not needed again. */
-  forget(): void {
+  /** A step of the current call, and its result; or another entry of the log. */
+  record(key: number, value: number): void {
+    if (this.length >= MAX_LOG)
+      throw new Violation("step-bound", `one call takes more than ${MAX_LOG} steps`);
+    this.keys[this.length] = key;
+    this.log[this.length++] = value;
+    this.position = this.length;
+  }
+
+  /** What it learns by a step. */
+  see(at: number, value: number): void {
+    this.seenA = mixA(this.seenA ^ at, value + this.level);
+    this.seenB = mixB(this.seenB ^ value, at + this.level);
+  }
+
+  /** The current call has ended: its log is not needed again, and what it saw only as far as `fingerprint` says. */
+  endCall(fingerprint: number): void {
+    this.call++;
+    this.begun = false;
+    this.seenA = mixA(this.call, fingerprint);
+    this.seenB = mixB(this.call, fingerprint);
+    this.forget();
+  }
+
+  private forget(): void {
     this.length = 0;
     this.position = 0;
   }

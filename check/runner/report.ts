@@ -1,8 +1,8 @@
 /** A failing schedule in columns, one for each CPU: what it did, where in the source, and which words changed. */
 import type { Machine } from "../engine/machine.ts";
 import type { Program } from "../engine/scenario.ts";
-import type { TraceEntry } from "../engine/strategy.ts";
-import { type Deviation, Replay } from "../strategies/replay.ts";
+import { Trace, type TraceEntry } from "../engine/trace.ts";
+import { type Deviation, execute, Replay } from "../strategies/replay.ts";
 
 const COLUMN = 58;
 /** The last steps before the failure are shown, and this many at most. */
@@ -10,11 +10,11 @@ const MAX_LINES = 200;
 
 /** Executes the schedule once more, and shows it. */
 export function report(machine: Machine, program: Program, deviations: readonly Deviation[]): string {
-  machine.trace = [];
-  const violation = machine.execute(program, new Replay(deviations));
-  const { trace } = machine;
-  machine.trace = undefined;
-  const lines = trace.map((entry, step) => `${String(step).padStart(5)}  ${cell(entry)}`);
+  const trace = new Trace();
+  machine.record(trace);
+  const violation = execute(machine, program, new Replay(deviations));
+  machine.record(undefined);
+  const lines = trace.entries.map((entry, step) => `${String(step).padStart(5)}  ${cell(entry)}`);
   const left = lines.length - MAX_LINES;
   const shown = left > 0 ? [`       ... ${left} steps before ...`, ...lines.slice(left)] : lines;
   const head = `       ${machine.cpus.map((cpu) => `CPU ${cpu.id}`.padEnd(COLUMN)).join("")}`;

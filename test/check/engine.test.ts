@@ -9,32 +9,7 @@ import { Exhaustive } from "../../check/strategies/exhaustive.ts";
 import { deviationsOf, minimise, Replay } from "../../check/strategies/replay.ts";
 import { Pct, Pos } from "../../check/strategies/sampling.ts";
 import { aba, casUpdate, type Litmus, lostUpdate, messagePassing, storeBuffering } from "./litmus.ts";
-
-interface Searched {
-  readonly outcomes: string[];
-  readonly violation: Violation | undefined;
-  readonly executions: number;
-}
-
-function searchAll(litmus: Litmus, searcher: Exhaustive | Bounded): Searched {
-  const machine = new Machine(litmus);
-  for (;;) {
-    const violation = machine.execute(litmus.program, searcher);
-    if (violation !== undefined) return { outcomes: [], violation, executions: machine.executions };
-    if (machine.sharedGrew) searcher.restart();
-    else if (!searcher.next()) break;
-  }
-  return { outcomes: [...litmus.outcomes].sort(), violation: undefined, executions: machine.executions };
-}
-
-function sample(litmus: Litmus, sampler: Pct | Pos): Searched {
-  const machine = new Machine(litmus);
-  for (let i = 0; i < 2000; i++) {
-    const violation = machine.execute(litmus.program, sampler);
-    if (violation !== undefined) return { outcomes: [], violation, executions: i + 1 };
-  }
-  return { outcomes: [...litmus.outcomes].sort(), violation: undefined, executions: 2000 };
-}
+import { sample, searchAll } from "./searches.ts";
 
 const KNOWN: readonly [string, () => Litmus, readonly string[]][] = [
   ["store buffering", storeBuffering, ["0,1 [1,1]", "1,0 [1,1]", "1,1 [1,1]"]],
