@@ -1,6 +1,7 @@
 /** `npm run check`: every scenario, then every mutant. See check/README.md. */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { type LongestCall, longer } from "./engine/progress.ts";
 import { loadLibrary } from "./library.ts";
 import { plant } from "./mutants/plant.ts";
 import { MUTANTS, type Mutant } from "./mutants/table.ts";
@@ -38,6 +39,8 @@ interface ScenarioResult {
   readonly steps: number;
   readonly exhausted: boolean;
   readonly bound: string;
+  /** Which call took most steps of its own, and how many it may take. */
+  readonly longestCall: LongestCall & { readonly limit: number };
   readonly failures: readonly string[];
 }
 
@@ -152,6 +155,10 @@ async function runScenario(scenario: Scenario, options: Options): Promise<Scenar
     steps: sum("steps"),
     exhausted: outcomes.every(({ exhausted }) => exhausted),
     bound: boundOf(scenario),
+    longestCall: {
+      ...outcomes.map(({ longestCall }) => longestCall).reduce(longer),
+      limit: scenario.limits.callSteps,
+    },
     failures: failures.map(({ oracle, token }) => `${oracle} ${token}`),
   };
   bar("", 1);
@@ -165,8 +172,8 @@ function boundOf({ search, limits }: Scenario): string {
   const parts = [];
   if (search.kind === "bounded") parts.push(`${search.preemptions} preemptions`);
   if (search.kind === "pct") parts.push(`depth ${search.depth}`);
-  if (limits?.nested) parts.push(`${limits.nested} nested`);
-  if (limits?.deaths) parts.push(`${limits.deaths} deaths`);
+  if (limits.nested) parts.push(`${limits.nested} nested`);
+  if (limits.deaths) parts.push(`${limits.deaths} deaths`);
   return parts.join(", ");
 }
 
@@ -175,8 +182,9 @@ function scopeOf(result: ScenarioResult, outcomes: readonly Outcome[], ms: numbe
   const busy = outcomes.reduce((total, outcome) => total + outcome.ms, 0);
   const rate = `${(steps / 1000 / busy).toFixed(1)} M steps/s and core`;
   const what = result.failures.length > 0 ? "FAILED after" : exhausted ? "exhausted:" : "sampled:";
+  const { steps: longest, limit } = result.longestCall;
   const scope = `${count(programs)} programs, ${count(schedules)} schedules, ${count(steps)} steps${bound === "" ? "" : `, ${bound}`}`;
-  return `${what} ${scope}; ${(ms / 1000).toFixed(1)} s, ${rate}`;
+  return `${what} ${scope}, longest call ${longest} steps of at most ${limit}; ${(ms / 1000).toFixed(1)} s, ${rate}`;
 }
 
 async function runMutants(

@@ -1,10 +1,10 @@
 /** A CPU of the model: where it is in its program, and what its current call has seen so far. */
 import { mixA, mixB } from "./memory.ts";
-import type { Op } from "./operations.ts";
+import { OP_NAMES, type Op } from "./operations.ts";
 import type { Call } from "./scenario.ts";
 import { Violation } from "./violation.ts";
 
-/** Steps of one call. A call that needs more is taken for a livelock. */
+/** Steps of one call, those nested in it included. */
 export const MAX_LOG = 16384;
 export const MAX_DEPTH = 3;
 
@@ -29,6 +29,9 @@ export class ModelCpu {
   position = 0;
   /** Depth of nesting: 0 in the call itself. */
   level = 0;
+  /** At each depth: the call, and how many steps it has taken itself. */
+  readonly callAt: Call[] = [];
+  readonly ownSteps = new Int32Array(MAX_DEPTH + 1);
   /** The step this CPU will take next. */
   op: Op = 0;
   at = -1;
@@ -56,6 +59,12 @@ export class ModelCpu {
     this.forget();
   }
 
+  /** A call begins at the present depth; it has not begun before. */
+  enter(call: Call): void {
+    this.callAt[this.level] = call;
+    this.ownSteps[this.level] = 0;
+  }
+
   /** A step of the current call, and its result; or another entry of the log. */
   record(key: number, value: number): void {
     if (this.length >= MAX_LOG)
@@ -78,6 +87,15 @@ export class ModelCpu {
     this.seenA = mixA(this.call, fingerprint);
     this.seenB = mixB(this.call, fingerprint);
     this.forget();
+  }
+
+  /** The current call, executed once more, took this step where it took another one before. */
+  diverged(op: Op, at: number): never {
+    throw new Violation(
+      "divergence",
+      `CPU ${this.id}, step ${this.position} of the call: ${OP_NAMES[op]} of word ${at} was another step the first time: ` +
+        "the code under test keeps state outside the heap",
+    );
   }
 
   private forget(): void {

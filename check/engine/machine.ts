@@ -21,9 +21,10 @@ import {
   RUN,
 } from "./decisions.ts";
 import { Memory } from "./memory.ts";
-import { isAtomic, keyOf, OP_NAMES, type Op, wrote } from "./operations.ts";
+import { isAtomic, keyOf, type Op, wrote } from "./operations.ts";
 import { listOptions } from "./options.ts";
 import { setPerformer } from "./primitive.ts";
+import { Progress } from "./progress.ts";
 import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
 import { Sharing } from "./sharing.ts";
@@ -42,6 +43,7 @@ export class Machine {
   readonly memory: Memory;
   readonly cpus: readonly ModelCpu[];
   readonly races: Races;
+  readonly progress = new Progress();
   limits: Limits = DEFAULT_LIMITS;
   /** Every step is a scheduling point: for replays, which must not depend on what a search found to be shared. */
   stopsEverywhere = false;
@@ -203,6 +205,7 @@ export class Machine {
     if (!cpu.begun) {
       cpu.argument = call.begin?.(cpu.id) ?? 0;
       cpu.begun = true;
+      cpu.enter(call);
       this.trace?.note(cpu, `call ${call.name}`);
     }
     cpu.position = 0;
@@ -225,10 +228,10 @@ export class Machine {
         const key = cpu.keys[cpu.position];
         const value = cpu.log[cpu.position++];
         if (key === NESTED) {
-          this.nest(cpu, value);
+          this.nest(cpu, value, false);
           continue;
         }
-        if (key !== keyOf(op, at)) this.diverged(cpu, op, at);
+        if (key !== keyOf(op, at)) cpu.diverged(op, at);
         return value;
       }
       cpu.op = op;
@@ -293,6 +296,7 @@ export class Machine {
   private perform(cpu: ModelCpu): number {
     const { op, at, a, b } = cpu;
     this.countStep();
+    this.progress.step(cpu, this.limits.callSteps);
     cpu.steps++;
     const { words } = this.memory;
     const before = words[at];
@@ -315,14 +319,6 @@ export class Machine {
       throw new Violation("step-bound", `more than ${this.limits.steps} steps: a livelock?`);
   }
 
-  private diverged(cpu: ModelCpu, op: Op, at: number): never {
-    throw new Violation(
-      "divergence",
-      `CPU ${cpu.id}, step ${cpu.position} of the call: ${OP_NAMES[op]} of word ${at} was another step the first time: ` +
-        "the code under test keeps state outside the heap",
-    );
-  }
-
   // -- nested calls -----------------------------------------------------------------------------
 
   private beginNested(cpu: ModelCpu, which: number): void {
@@ -333,13 +329,14 @@ export class Machine {
     const argument = this.prepared.nested[which].begin?.(cpu.id) ?? 0;
     cpu.record(ARGUMENT, argument);
     cpu.position = cpu.length - 1;
-    this.nest(cpu, which);
+    this.nest(cpu, which, true);
   }
 
-  private nest(cpu: ModelCpu, which: number): void {
+  private nest(cpu: ModelCpu, which: number, isFirst: boolean): void {
     const call: Call = this.prepared.nested[which];
     const argument = cpu.log[cpu.position++];
     cpu.level++;
+    if (isFirst) cpu.enter(call);
     const result = this.runNested(cpu, call, argument);
     cpu.level--;
     if (cpu.isReplaying) {

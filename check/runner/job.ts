@@ -1,6 +1,7 @@
 /** What the runner's threads do: part of a scenario's programs, on the sources or on a mutant. */
 import { DEFAULT_LIMITS } from "../engine/decisions.ts";
 import { Machine } from "../engine/machine.ts";
+import type { LongestCall } from "../engine/progress.ts";
 import type { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import type { Scenario } from "../scenarios/spec.ts";
@@ -27,6 +28,7 @@ export interface Outcome {
   readonly schedules: number;
   readonly steps: number;
   readonly exhausted: boolean;
+  readonly longestCall: LongestCall;
   readonly ms: number;
   readonly failure: Failure | undefined;
 }
@@ -58,7 +60,8 @@ export function runPart(
     if (programs % 16 === 0) progress(i / ready.programs);
   }
   const { executions: schedules, totalSteps: steps } = machine;
-  return { programs, schedules, steps, exhausted, ms: performance.now() - started, failure };
+  const { longest: longestCall } = machine.progress;
+  return { programs, schedules, steps, exhausted, longestCall, ms: performance.now() - started, failure };
 }
 
 /** A machine with the scenario's limits. */

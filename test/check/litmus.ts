@@ -96,6 +96,18 @@ export function casUpdate(): Litmus {
   return new Litmus(increment, increment);
 }
 
+/** Two increments under a lock that the other one waits for. */
+export function spinLock(): Litmus {
+  const increment = (words: Int32Array) => {
+    while (cmpxchg(words, Y, 0, 1) !== 0);
+    const before = readPrivate(words, X);
+    writePrivate(words, X, before + 1);
+    storeRelease(words, Y, 0);
+    return before;
+  };
+  return new Litmus(increment, increment);
+}
+
 /** A stack of two nodes popped one by one by two CPUs, one of which pushes its node back: ABA. */
 export function aba(): Litmus {
   const A = 16;
