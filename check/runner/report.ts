@@ -6,7 +6,7 @@ import type { Site } from "../engine/violation.ts";
 import { type Deviation, execute, Replay } from "../strategies/replay.ts";
 
 const COLUMN = 58;
-const MACHINERY = /check.(engine|runner|strategies|packed|main)|node:internal/;
+const MACHINERY = /check.(engine|runner|strategies|packed|main)|sync.primitive|node:internal/;
 /** The last steps before the failure are shown, and this many at most. */
 const MAX_LINES = 200;
 
@@ -23,9 +23,12 @@ export function report(machine: Machine, program: Program, deviations: readonly 
   const left = lines.length - MAX_LINES;
   const shown = left > 0 ? [`       ... ${left} steps before ...`, ...lines.slice(left)] : lines;
   const head = `       ${machine.cpus.map((cpu) => `CPU ${cpu.id}`.padEnd(COLUMN)).join("")}`;
-  const end = violation === undefined ? "the schedule passes" : `${violation.oracle}: ${violation.message}`;
+  const end =
+    violation === undefined
+      ? "       the schedule passes"
+      : `FAIL   ${violation.oracle}: ${violation.message}`;
   const stacks = stackLines(violation?.sites ?? []);
-  return [head.trimEnd(), ...shown, `FAIL   ${end}`, ...stacks].join("\n");
+  return [head.trimEnd(), ...shown, end, ...stacks].join("\n");
 }
 
 function cell({ cpu, level, text, stack }: TraceEntry): string {
