@@ -4,15 +4,16 @@
  * comes by the machine. Slower, and otherwise the same.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ADD, CAS, LOAD, type Op, OR, READ, STORE, WRITE, XCHG, ZERO } from "./engine/operations.ts";
 import { perform, RawInt32Array } from "./engine/primitive.ts";
 
-/** Packs the project at `root` and unpacks it; returns the folder of its modules. */
+/** Packs the project at `root` and unpacks it; returns the folder of its modules, which is gone when the program ends. */
 export function unpackLibrary(root: string): string {
   const folder = mkdtempSync(join(tmpdir(), "sharedheap-packed-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], {
     cwd: root,
     stdio: "ignore",

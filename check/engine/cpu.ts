@@ -1,8 +1,10 @@
 /** A CPU of the model: where it is in its program, and what its current call has seen so far. */
-import type { Op } from "./operations.ts";
+import { mixA, mixB } from "./memory.ts";
+import { OP_NAMES, type Op } from "./operations.ts";
 import type { Call } from "./scenario.ts";
+import { Violation } from "./violation.ts";
 
-/** Steps of one call. A call that needs more is taken for a livelock. */
+/** Steps of one call, those nested in it included. */
 export const MAX_LOG = 16384;
 export const MAX_DEPTH = 3;
 
@@ -27,6 +29,9 @@ export class ModelCpu {
   position = 0;
   /** Depth of nesting: 0 in the call itself. */
   level = 0;
+  /** At each depth: the call, and how many steps it has taken itself. */
+  readonly callAt: Call[] = [];
+  readonly ownSteps = new Int32Array(MAX_DEPTH + 1);
   /** The step this CPU will take next. */
   op: Op = 0;
   at = -1;
@@ -54,8 +59,46 @@ export class ModelCpu {
     this.forget();
   }
 
-  /** The log of a finished call is not needed again. */
-  forget(): void {
+  /** A call begins at the present depth; it has not begun before. */
+  enter(call: Call): void {
+    this.callAt[this.level] = call;
+    this.ownSteps[this.level] = 0;
+  }
+
+  /** A step of the current call, and its result; or another entry of the log. */
+  record(key: number, value: number): void {
+    if (this.length >= MAX_LOG)
+      throw new Violation("step-bound", `one call takes more than ${MAX_LOG} steps`);
+    this.keys[this.length] = key;
+    this.log[this.length++] = value;
+    this.position = this.length;
+  }
+
+  /** What it learns by a step. */
+  see(at: number, value: number): void {
+    this.seenA = mixA(this.seenA ^ at, value + this.level);
+    this.seenB = mixB(this.seenB ^ value, at + this.level);
+  }
+
+  /** The current call has ended: its log is not needed again, and what it saw only as far as `fingerprint` says. */
+  endCall(fingerprint: number): void {
+    this.call++;
+    this.begun = false;
+    this.seenA = mixA(this.call, fingerprint);
+    this.seenB = mixB(this.call, fingerprint);
+    this.forget();
+  }
+
+  /** The current call, executed once more, took this step where it took another one before. */
+  diverged(op: Op, at: number): never {
+    throw new Violation(
+      "divergence",
+      `CPU ${this.id}, step ${this.position} of the call: ${OP_NAMES[op]} of word ${at} was another step the first time: ` +
+        "the code under test keeps state outside the heap",
+    );
+  }
+
+  private forget(): void {
     this.length = 0;
     this.position = 0;
   }

@@ -25,8 +25,17 @@ export interface Limits {
   readonly deaths: number;
   /** Preemptions: switches away from a CPU that could go on. */
   readonly preemptions: number;
+  /** Own steps of a call, whatever the others do. A nested call's are its own, and not those of the call it interrupts. */
+  readonly callSteps: number;
   /** Steps of an execution. */
   readonly steps: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { nested: 0, depth: 1, deaths: 0, preemptions: Infinity, steps: 20000 };
+export const DEFAULT_LIMITS: Limits = {
+  nested: 0,
+  depth: 1,
+  deaths: 0,
+  preemptions: Infinity,
+  callSteps: 4096,
+  steps: 20000,
+};

@@ -3,13 +3,12 @@
  * running its current call again from the start, with the results that its steps had. A nested call is a
  * plain nested call; a CPU that dies is never resumed.
  *
- * Scheduling points. Steps on words that only one CPU ever touches commute with everything that other
- * CPUs do, so the machine switches only at steps on *shared* words. Which are shared is found out: when a
- * second CPU touches a word that was taken for private, the word is remembered, and whoever searches
- * starts over (`sharedGrew`). The set only grows, so that ends, and then no execution touches a word of
- * another CPU at any but a scheduling point. Nested calls and deaths are possible at every step.
+ * Scheduling points. Steps on words that only one CPU touches, or that nobody writes, commute with everything that
+ * other CPUs do, so the machine switches only at steps on *shared* words (sharing.ts). Which are shared is found
+ * out on the way; when one more is, whoever searches starts over (`sharedGrew`). Nested calls and deaths are
+ * possible at every step.
  */
-import { DEAD, DONE, MAX_DEPTH, MAX_LOG, ModelCpu, RUNNABLE } from "./cpu.ts";
+import { DEAD, DONE, ModelCpu, RUNNABLE } from "./cpu.ts";
 import {
   argumentOf,
   cpuOf,
@@ -19,15 +18,18 @@ import {
   KILL,
   KIND_MASK,
   type Limits,
-  NEST,
   RUN,
 } from "./decisions.ts";
-import { Memory, mixA, mixB } from "./memory.ts";
-import { isAtomic, keyOf, OP_NAMES, type Op, wrote, ZERO } from "./operations.ts";
+import { Memory } from "./memory.ts";
+import { isAtomic, keyOf, type Op, wrote } from "./operations.ts";
+import { listOptions } from "./options.ts";
 import { setPerformer } from "./primitive.ts";
+import { Progress } from "./progress.ts";
 import { Races } from "./races.ts";
 import type { Call, Prepared, Program } from "./scenario.ts";
-import type { Strategy, TraceEntry } from "./strategy.ts";
+import { Sharing } from "./sharing.ts";
+import type { Strategy } from "./strategy.ts";
+import type { Trace } from "./trace.ts";
 import { asViolation, Violation } from "./violation.ts";
 
 const SUSPEND = { suspended: true };
@@ -40,10 +42,11 @@ export class Machine {
   readonly prepared: Prepared;
   readonly memory: Memory;
   readonly cpus: readonly ModelCpu[];
+  readonly races: Races;
+  readonly progress = new Progress();
   limits: Limits = DEFAULT_LIMITS;
-  /** Word -> 1 if two CPUs touch it. */
-  readonly shared: Uint8Array;
-  sharedGrew = false;
+  /** Every step is a scheduling point: for replays, which must not depend on what a search found to be shared. */
+  stopsEverywhere = false;
   /** The decisions possible now; the first continues the current CPU, if it can. */
   readonly options = new Int32Array(128);
   optionCount = 0;
@@ -58,14 +61,18 @@ export class Machine {
   steps = 0;
   totalSteps = 0;
   executions = 0;
-  trace: TraceEntry[] | undefined;
-  private readonly toucher: Int8Array;
-  private readonly races: Races;
+  private readonly sharing: Sharing;
+  private trace: Trace | undefined;
   private strategy: Strategy | undefined;
   private live = 0;
   private unwinding = false;
+  private thrown: unknown;
   private settling = false;
+  private gaveUp = false;
+  /** A decision that is still to be carried out. */
   private pending: Decision = -1;
+  /** What the resumed CPU is to do at the step where it was suspended. */
+  private grant: Decision = -1;
   private granted = false;
   private running: ModelCpu;
 
@@ -74,9 +81,19 @@ export class Machine {
     this.memory = new Memory(prepared.words);
     this.cpus = Array.from({ length: prepared.cpus }, (_, id) => new ModelCpu(id));
     this.running = this.cpus[0];
-    this.shared = new Uint8Array(prepared.words.length);
-    this.toucher = new Int8Array(prepared.words.length).fill(-1);
-    this.races = new Races(prepared.words.length, prepared.cpus);
+    this.sharing = new Sharing(prepared.words.length);
+    this.races = new Races(this.sharing.shared, prepared.cpus);
+  }
+
+  /** The last execution made a word shared: what was searched before it is to be searched again. */
+  get sharedGrew(): boolean {
+    return this.sharing.grew;
+  }
+
+  /** Executions from here on are recorded in `trace`; undefined: none. */
+  record(trace: Trace | undefined): void {
+    this.trace = trace;
+    this.races.stacks = trace === undefined ? undefined : new Map();
   }
 
   /** Executes one schedule. Returns what went wrong, if anything did. */
@@ -109,13 +126,14 @@ export class Machine {
 
   private finish(): void {
     const dead = this.cpus.filter((cpu) => cpu.state === DEAD).map((cpu) => cpu.id);
-    setPerformer({ access: (op, at, a, b) => this.memory.perform(op, at, a, b) });
+    setPerformer({ access: (op, at, a, b) => this.performAlone(op, at, a, b) });
     this.prepared.quiesce?.(dead);
     setPerformer(undefined);
     this.prepared.finish(dead);
   }
 
   private start(program: Program): void {
+    this.trace?.clear();
     this.memory.reset();
     this.races.reset();
     this.prepared.reset();
@@ -131,7 +149,7 @@ export class Machine {
     this.granted = false;
     this.unwinding = false;
     this.gaveUp = false;
-    this.sharedGrew = false;
+    this.sharing.grew = false;
   }
 
   /** Brings each CPU to its first scheduling point, so that its next step is known. */
@@ -155,13 +173,11 @@ export class Machine {
     return true;
   }
 
-  private gaveUp = false;
-
   private kill(cpu: ModelCpu): void {
     this.deaths++;
     this.live--;
     cpu.state = DEAD;
-    this.trace?.push({ cpu: cpu.id, level: 0, text: "dies", stack: "" });
+    this.trace?.note(cpu, "dies");
   }
 
   private resumeWith(cpu: ModelCpu, next: Decision): void {
@@ -169,9 +185,6 @@ export class Machine {
     this.grant = next;
     this.resume(cpu);
   }
-
-  /** What the resumed CPU is to do at the step where it was suspended. */
-  private grant: Decision = -1;
 
   /** Runs a CPU from the start of its current call until it is suspended or its program ends. */
   private resume(cpu: ModelCpu): void {
@@ -192,37 +205,33 @@ export class Machine {
     if (!cpu.begun) {
       cpu.argument = call.begin?.(cpu.id) ?? 0;
       cpu.begun = true;
-      this.note(cpu, `call ${call.name}`);
+      cpu.enter(call);
+      this.trace?.note(cpu, `call ${call.name}`);
     }
     cpu.position = 0;
     cpu.level = 0;
     const result = call.run(cpu.id, cpu.argument);
-    if (this.unwinding) throw SUSPEND;
+    if (this.unwinding) throw this.thrown;
     if (cpu.isReplaying)
       throw new Violation("divergence", `CPU ${cpu.id}: ${call.name} took fewer steps when repeated`);
     call.done?.(cpu.id, cpu.argument, result);
-    cpu.call++;
-    cpu.begun = false;
-    cpu.forget();
-    const place = this.prepared.fingerprint(cpu.id);
-    cpu.seenA = mixA(cpu.call, place);
-    cpu.seenB = mixB(cpu.call, place);
+    cpu.endCall(this.prepared.fingerprint(cpu.id));
   }
 
   // -- a step of the code under test ------------------------------------------------------------
 
   access(op: Op, at: number, a: number, b: number): number {
-    if (this.unwinding) throw SUSPEND; // a finally block, on the way out
+    if (this.unwinding) throw this.thrown; // a finally block, on the way out
     const cpu = this.running;
     for (;;) {
       if (cpu.position < cpu.length) {
         const key = cpu.keys[cpu.position];
         const value = cpu.log[cpu.position++];
         if (key === NESTED) {
-          this.nest(cpu, value);
+          this.nest(cpu, value, false);
           continue;
         }
-        if (key !== keyOf(op, at)) this.diverged(cpu, op, at);
+        if (key !== keyOf(op, at)) cpu.diverged(op, at);
         return value;
       }
       cpu.op = op;
@@ -230,7 +239,7 @@ export class Machine {
       cpu.a = a;
       cpu.b = b;
       const next = this.nextDecision(cpu, op, at, a);
-      if ((next & KIND_MASK) === RUN) return this.perform(cpu);
+      if ((next & KIND_MASK) === RUN) return this.performOrFail(cpu);
       this.beginNested(cpu, argumentOf(next));
     }
   }
@@ -242,7 +251,7 @@ export class Machine {
       return this.grant;
     }
     const own = decision(RUN, cpu.id);
-    this.touch(cpu, op, at, a);
+    this.sharing.touch(cpu.id, op, at, a);
     if (!this.isPoint(op, at)) return own;
     if (this.settling) this.suspend(-1);
     const next = this.decide();
@@ -256,21 +265,14 @@ export class Machine {
 
   private suspend(next: Decision): never {
     this.pending = next;
-    this.unwinding = true;
-    throw SUSPEND;
+    this.unwind(SUSPEND);
   }
 
-  /** Remembers who touches which words, and finds those that two CPUs do. */
-  private touch(cpu: ModelCpu, op: Op, at: number, a: number): void {
-    const words = op === ZERO ? a : 1;
-    for (let word = at; word < at + words && word < this.toucher.length; word++) {
-      if (word < 0 || this.toucher[word] === cpu.id) continue;
-      if (this.toucher[word] === -1) this.toucher[word] = cpu.id;
-      else if (this.shared[word] === 0) {
-        this.shared[word] = 1;
-        this.sharedGrew = true;
-      }
-    }
+  /** Leaves the code under test, whatever its finally blocks do. */
+  private unwind(thrown: unknown): never {
+    this.unwinding = true;
+    this.thrown = thrown;
+    throw thrown;
   }
 
   private isPoint(op: Op, at: number): boolean {
@@ -279,120 +281,113 @@ export class Machine {
   }
 
   /** True if another CPU may touch what the step touches. Plain steps are ordered by atomic ones, or race. */
-  private isShared(op: Op, at: number): boolean {
-    return isAtomic(op) && this.shared[at] === 1;
+  isShared(op: Op, at: number): boolean {
+    return this.stopsEverywhere || (isAtomic(op) && this.sharing.shared[at] === 1);
+  }
+
+  private performOrFail(cpu: ModelCpu): number {
+    try {
+      return this.perform(cpu);
+    } catch (error) {
+      this.unwind(error);
+    }
   }
 
   private perform(cpu: ModelCpu): number {
     const { op, at, a, b } = cpu;
-    if (++this.steps > this.limits.steps)
-      throw new Violation("step-bound", `more than ${this.limits.steps} steps: a livelock?`);
+    this.countStep();
+    this.progress.step(cpu, this.limits.callSteps);
     cpu.steps++;
-    const before = this.trace === undefined ? 0 : this.memory.words[at];
+    const { words } = this.memory;
+    const before = words[at];
     const value = this.memory.perform(op, at, a, b);
-    if (at >= 0 && at < this.memory.words.length) this.races.step(cpu.id, op, at, a, wrote(op, value, a));
-    this.log(cpu, value, keyOf(op, at));
-    cpu.seenA = mixA(cpu.seenA ^ at, value + cpu.level);
-    cpu.seenB = mixB(cpu.seenB ^ value, at + cpu.level);
-    if (this.trace !== undefined) this.traceStep(cpu, before);
+    const stack = this.trace === undefined ? "" : this.trace.step(cpu, before, words[at]);
+    if (at >= 0 && at < words.length) this.races.step(cpu.id, op, at, a, wrote(op, value, a), stack);
+    cpu.record(keyOf(op, at), value);
+    cpu.see(at, value);
     return value;
   }
 
-  private log(cpu: ModelCpu, value: number, key: number): void {
-    if (cpu.length >= MAX_LOG) throw new Violation("step-bound", `one call takes more than ${MAX_LOG} steps`);
-    cpu.keys[cpu.length] = key;
-    cpu.log[cpu.length++] = value;
-    cpu.position = cpu.length;
+  /** A step while the heap is brought to rest. */
+  private performAlone(op: Op, at: number, a: number, b: number): number {
+    this.countStep();
+    return this.memory.perform(op, at, a, b);
   }
 
-  private diverged(cpu: ModelCpu, op: Op, at: number): never {
-    throw new Violation(
-      "divergence",
-      `CPU ${cpu.id}, step ${cpu.position} of the call: ${OP_NAMES[op]} of word ${at} was another step the first time: ` +
-        "the code under test keeps state outside the heap",
-    );
+  private countStep(): void {
+    if (++this.steps > this.limits.steps)
+      throw new Violation("step-bound", `more than ${this.limits.steps} steps: a livelock?`);
   }
 
   // -- nested calls -----------------------------------------------------------------------------
 
   private beginNested(cpu: ModelCpu, which: number): void {
     this.nestedCalls++;
-    cpu.seenA = mixA(cpu.seenA, ~which);
-    cpu.seenB = mixB(cpu.seenB, ~which);
-    this.note(cpu, `nested call ${this.prepared.nested[which].name}`);
-    this.log(cpu, which, NESTED);
+    cpu.see(NESTED, which);
+    this.trace?.note(cpu, `nested call ${this.prepared.nested[which].name}`);
+    cpu.record(NESTED, which);
     const argument = this.prepared.nested[which].begin?.(cpu.id) ?? 0;
-    this.log(cpu, argument, ARGUMENT);
+    cpu.record(ARGUMENT, argument);
     cpu.position = cpu.length - 1;
-    this.nest(cpu, which);
+    this.nest(cpu, which, true);
   }
 
-  private nest(cpu: ModelCpu, which: number): void {
+  private nest(cpu: ModelCpu, which: number, isFirst: boolean): void {
     const call: Call = this.prepared.nested[which];
     const argument = cpu.log[cpu.position++];
     cpu.level++;
-    const result = call.run(cpu.id, argument);
+    if (isFirst) cpu.enter(call);
+    const result = this.runNested(cpu, call, argument);
     cpu.level--;
-    if (this.unwinding) throw SUSPEND;
     if (cpu.isReplaying) {
       if (cpu.keys[cpu.position++] !== ENDED)
         throw new Violation("divergence", `CPU ${cpu.id}: nested ${call.name}`);
       return;
     }
-    call.done?.(cpu.id, argument, result);
-    this.log(cpu, 0, ENDED);
-    this.note(cpu, `nested call ${call.name} returns ${result}`);
+    this.endNested(cpu, call, argument, result);
+    cpu.record(ENDED, 0);
+    this.trace?.note(cpu, `nested call ${call.name} returns ${result}`);
+  }
+
+  /** What a nested call throws is a violation, and no business of the call that it interrupted. */
+  private runNested(cpu: ModelCpu, call: Call, argument: number): number {
+    try {
+      const result = call.run(cpu.id, argument);
+      if (this.unwinding) throw this.thrown;
+      return result;
+    } catch (error) {
+      this.unwind(error);
+    }
+  }
+
+  private endNested(cpu: ModelCpu, call: Call, argument: number, result: number): void {
+    try {
+      call.done?.(cpu.id, argument, result);
+    } catch (error) {
+      this.unwind(error);
+    }
   }
 
   // -- decisions --------------------------------------------------------------------------------
 
   private decide(): Decision {
-    this.enumerate();
+    this.optionCount = listOptions(this, this.options);
     if (this.optionCount === 0) throw new Violation("divergence", "nobody can run");
-    const strategy = this.strategy as Strategy;
-    const next = strategy.pick(this);
+    const next = (this.strategy as Strategy).pick(this);
     if (next < 0) return -1;
+    const preempts = !this.isFree;
     this.places[this.decisionCount] = this.place;
     this.decisions[this.decisionCount++] = next;
     if ((next & KIND_MASK) === KILL) return next;
     if (cpuOf(next) !== this.current) {
-      if (this.cpus[this.current].state === RUNNABLE) this.preemptions++;
+      if (preempts) this.preemptions++;
       this.current = cpuOf(next);
     }
     return next;
   }
 
-  private enumerate(): void {
-    let count = 0;
-    const { options, limits } = this;
-    const current = this.cpus[this.current];
-    const goesOn = current.state === RUNNABLE;
-    // at a step that only its own CPU can see, another CPU's turn would come just as well later
-    const worthIt = !goesOn || this.isShared(current.op, current.at);
-    const maySwitch = worthIt && (!goesOn || this.preemptions < limits.preemptions);
-    if (goesOn) options[count++] = decision(RUN, current.id);
-    for (const cpu of this.cpus) {
-      if (cpu.state !== RUNNABLE || (cpu !== current && !maySwitch)) continue;
-      if (cpu !== current) options[count++] = decision(RUN, cpu.id);
-      if (this.nestedCalls < limits.nested && cpu.level < Math.min(limits.depth, MAX_DEPTH)) {
-        for (let k = 0; k < this.prepared.nested.length; k++) options[count++] = decision(NEST, cpu.id, k);
-      }
-      if (this.deaths < limits.deaths) options[count++] = decision(KILL, cpu.id);
-    }
-    this.optionCount = count;
-  }
-
-  // -- reports ----------------------------------------------------------------------------------
-
-  private note(cpu: ModelCpu, text: string): void {
-    this.trace?.push({ cpu: cpu.id, level: cpu.level, text, stack: "" });
-  }
-
-  private traceStep(cpu: ModelCpu, before: number): void {
-    const { op, at } = cpu;
-    const after = this.memory.words[at];
-    const change = after === before ? `${before}` : `${before} -> ${after}`;
-    const stack = new Error().stack ?? "";
-    this.trace?.push({ cpu: cpu.id, level: cpu.level, text: `${OP_NAMES[op]} [${at}] ${change}`, stack });
+  /** To go on with another CPU preempts nobody: the current one cannot go on, or none has begun. */
+  get isFree(): boolean {
+    return this.decisionCount === 0 || this.cpus[this.current].state !== RUNNABLE;
   }
 }

@@ -38,7 +38,8 @@ export class Memory {
 
   /** Performs one step. Returns what the accessor returns. */
   perform(op: Op, at: number, a: number, b: number): number {
-    if (at < 0 || at >= this.words.length) return this.outside(op, at);
+    const end = op === ZERO ? at + a : at + 1;
+    if (at < 0 || end > this.words.length) return this.outside(op, at);
     const before = this.words[at];
     switch (op) {
       case LOAD:
@@ -59,7 +60,7 @@ export class Memory {
         this.set(at, before, before | a);
         return before;
       case ZERO:
-        for (let i = at; i < at + a; i++) this.set(i, this.words[i], 0);
+        for (let i = at; i < end; i++) this.set(i, this.words[i], 0);
         return 0;
     }
   }

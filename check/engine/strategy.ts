@@ -7,11 +7,3 @@ export interface Strategy {
   begin(machine: Machine): void;
   pick(machine: Machine): Decision;
 }
-
-/** One step as it happened, for reports. */
-export interface TraceEntry {
-  readonly cpu: number;
-  readonly level: number;
-  readonly text: string;
-  readonly stack: string;
-}

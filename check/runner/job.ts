@@ -1,10 +1,12 @@
 /** What the runner's threads do: part of a scenario's programs, on the sources or on a mutant. */
-import { DEFAULT_LIMITS } from "../engine/decisions.ts";
-import { Machine } from "../engine/machine.ts";
+import type { Machine } from "../engine/machine.ts";
+import type { LongestCall } from "../engine/progress.ts";
 import type { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import type { Scenario } from "../scenarios/spec.ts";
 import { deviationsOf, minimise } from "../strategies/replay.ts";
+import { textOf } from "./found.ts";
+import { newMachine } from "./machines.ts";
 import { report } from "./report.ts";
 import { search } from "./search.ts";
 import { encodeToken } from "./token.ts";
@@ -16,6 +18,8 @@ export interface Part {
 }
 
 export interface Failure {
+  /** The calls of each CPU. */
+  readonly program: string;
   readonly oracle: string;
   readonly message: string;
   readonly token: string;
@@ -27,6 +31,7 @@ export interface Outcome {
   readonly schedules: number;
   readonly steps: number;
   readonly exhausted: boolean;
+  readonly longestCall: LongestCall;
   readonly ms: number;
   readonly failure: Failure | undefined;
 }
@@ -58,15 +63,8 @@ export function runPart(
     if (programs % 16 === 0) progress(i / ready.programs);
   }
   const { executions: schedules, totalSteps: steps } = machine;
-  return { programs, schedules, steps, exhausted, ms: performance.now() - started, failure };
-}
-
-/** A machine with the scenario's limits. */
-export function newMachine(scenario: Scenario, prepared: Machine["prepared"]): Machine {
-  const machine = new Machine(prepared);
-  const preemptions = scenario.search.kind === "bounded" ? scenario.search.preemptions : Infinity;
-  machine.limits = { ...DEFAULT_LIMITS, ...scenario.limits, preemptions };
-  return machine;
+  const { longest: longestCall } = machine.progress;
+  return { programs, schedules, steps, exhausted, longestCall, ms: performance.now() - started, failure };
 }
 
 function isSampling(scenario: Scenario): boolean {
@@ -84,5 +82,6 @@ function explain(
   const all = deviationsOf(machine, calls);
   const few = minimise(machine, calls, all, violation.oracle);
   const token = encodeToken({ scenario: scenario.name, program, deviations: few });
-  return { oracle: violation.oracle, message: violation.message, token, text: report(machine, calls, few) };
+  const { oracle, message } = violation;
+  return { program: textOf(calls), oracle, message, token, text: report(machine, calls, few) };
 }

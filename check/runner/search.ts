@@ -6,6 +6,7 @@ import type { Violation } from "../engine/violation.ts";
 import type { Search } from "../scenarios/spec.ts";
 import { Bounded } from "../strategies/bounded.ts";
 import { Exhaustive } from "../strategies/exhaustive.ts";
+import { Replay } from "../strategies/replay.ts";
 import { Pct, Pos } from "../strategies/sampling.ts";
 
 /** A strategy that knows when it is through. */
@@ -13,6 +14,8 @@ interface Searcher extends Strategy {
   restart(): void;
   next(): boolean;
 }
+
+type Sampling = Extract<Search, { schedules: number }>;
 
 /** Calls of `progress` come about this often. */
 const PROGRESS_EXECUTIONS = 2000;
@@ -34,13 +37,27 @@ export function search(
     const searcher = how.kind === "exhaustive" ? new Exhaustive() : new Bounded();
     return searchAll(machine, program, searcher, progress);
   }
-  const sampler = how.kind === "pct" ? new Pct(seed, how.depth) : new Pos(seed);
-  for (let i = 0; i < how.schedules; i++) {
-    const violation = machine.execute(program, sampler);
-    if (violation !== undefined) return { violation, exhausted: false };
+  return searchSome(machine, program, how, seed, progress);
+}
+
+function searchSome(
+  machine: Machine,
+  program: Program,
+  how: Sampling,
+  seed: number,
+  progress: () => boolean,
+): Searched {
+  // each CPU to its end: tells how long an execution is
+  let violation = machine.execute(program, new Replay([]));
+  const length = machine.decisionCount;
+  const sampler = how.kind === "pct" ? new Pct(seed, how.depth, length) : new Pos(seed, length);
+  for (let left = how.schedules; left > 0 && violation === undefined; ) {
+    violation = machine.execute(program, sampler);
+    // when a word turned out to be shared, the schedule had not been seen whole
+    if (!machine.sharedGrew) left--;
   }
   progress();
-  return { violation: undefined, exhausted: false };
+  return { violation, exhausted: false };
 }
 
 function searchAll(

@@ -21,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "llist",
     about: "add, delAll, delFirst: 3 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
+    limits: { callSteps: 20 },
     prepare: (library) => {
       const prepared = new Llists(library);
       return allPrograms(prepared, prepared.alphabet, 3);
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "pages",
     about: "blocks of 1, 20 and 33 pages, free: 2 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
+    limits: { callSteps: 30 },
     prepare: (library) => {
       const prepared = new PageClients(library, [1, 20, 33]);
       return allPrograms(prepared, prepared.alphabet, 2);
@@ -39,7 +41,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "pages-nested",
     about: "the same with one nested call at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { nested: 1 },
+    limits: { callSteps: 25, nested: 1 },
     prepare: (library) => {
       const prepared = new PageClients(library, [1, 33]);
       return allPrograms(prepared, prepared.alphabet, 1);
@@ -49,6 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "slab",
     about: "kmalloc, kfree of own and others' objects, flush: 2 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
+    limits: { callSteps: 70 },
     prepare: (library) => {
       const prepared = new SlabClients(library);
       return allPrograms(prepared, prepared.alphabet, 2);
@@ -58,7 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "slab-nested",
     about: "the same with one nested call at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { nested: 1 },
+    limits: { callSteps: 70, nested: 1 },
     prepare: (library) => {
       const prepared = new SlabClients(library);
       return allPrograms(prepared, prepared.alphabet, 1);
@@ -68,6 +71,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "sizes",
     about: "the right bucket for each size: one CPU",
     search: EXHAUSTIVE,
+    limits: { callSteps: 150 },
     prepare: (library) => {
       const prepared = new Sizes(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -77,6 +81,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "full-heap",
     about: "opening an allocator without a page left: one CPU",
     search: EXHAUSTIVE,
+    limits: { callSteps: 150 },
     prepare: (library) => {
       const prepared = new FullHeap(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -86,6 +91,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "attach",
     about: "threads that take and give back slots: 3 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
+    limits: { callSteps: 25 },
     prepare: (library) => {
       const prepared = new Attachers(library);
       return allPrograms(prepared, prepared.alphabet, 3);
@@ -95,6 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "going-home",
     about: "objects trimmed to a CPU that detaches, and comes back; at most 3 preemptions",
     search: { kind: "bounded", preemptions: 3 },
+    limits: { callSteps: 350 },
     prepare: (library) => {
       const prepared = new GoingHome(library);
       const { free, detach, reopen } = prepared;
@@ -111,18 +118,21 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients",
     about: "alloc, free, refill, send, receive + free: 2 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
+    limits: { callSteps: 150 },
     prepare: clients(2),
   },
   {
     name: "clients-any",
     about: "the same on a bucket of an any-size allocator",
     search: EXHAUSTIVE,
+    limits: { callSteps: 150 },
     prepare: clients(2, "any"),
   },
   {
     name: "remote-any",
     about: "an object that goes to the other CPU and is freed there, while its home goes on",
     search: EXHAUSTIVE,
+    limits: { callSteps: 200 },
     prepare: (library) => {
       const prepared = new Clients(library, 2, "any");
       const { alloc, free, send, receive } = prepared.calls;
@@ -142,21 +152,21 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-nested",
     about: "the same with one nested alloc or free at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { nested: 1 },
+    limits: { callSteps: 180, nested: 1 },
     prepare: clients(1),
   },
   {
     name: "clients-any-nested",
     about: "the same on a bucket of an any-size allocator",
     search: EXHAUSTIVE,
-    limits: { nested: 1 },
+    limits: { callSteps: 180, nested: 1 },
     prepare: clients(1, "any"),
   },
   {
     name: "one-cpu-nested",
     about: "2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
     search: EXHAUSTIVE,
-    limits: { nested: 2, depth: 2 },
+    limits: { callSteps: 450, nested: 2, depth: 2 },
     prepare: (library) => {
       const prepared = new Clients(library, 1, "fixed");
       const { alloc, free, refill } = prepared.calls;
@@ -167,7 +177,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-death",
     about: "the same with one death at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { deaths: 1 },
+    limits: { callSteps: 100, deaths: 1 },
     prepare: clients(1),
   },
   ...[2, 3, 4, 5].map(
@@ -175,7 +185,7 @@ export const SCENARIOS: readonly Scenario[] = [
       name: `clients-pct-${depth}`,
       about: `4 calls on each of 2 CPUs, 2 nested calls, sampled: PCT, depth ${depth}`,
       search: { kind: "pct", depth, schedules: 2 },
-      limits: { nested: 2, depth: 2 },
+      limits: { callSteps: 300, nested: 2, depth: 2 },
       prepare: clients(4),
     }),
   ),
@@ -183,27 +193,28 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-pos",
     about: "the same by partial-order sampling, 3 nested calls, one in the other",
     search: { kind: "pos", schedules: 2 },
-    limits: { nested: 3, depth: 3 },
+    limits: { callSteps: 300, nested: 3, depth: 3 },
     prepare: clients(4),
   },
   {
     name: "clients-2-nested",
     about: "2 calls on each CPU, one nested call at any step",
     search: EXHAUSTIVE,
-    limits: { nested: 1 },
+    limits: { callSteps: 200, nested: 1 },
     prepare: clients(2),
   },
   {
     name: "clients-2-death",
     about: "2 calls on each CPU, one death at any step",
     search: EXHAUSTIVE,
-    limits: { deaths: 1 },
+    limits: { callSteps: 150, deaths: 1 },
     prepare: clients(2),
   },
   {
     name: "clients-3",
     about: "3 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
+    limits: { callSteps: 200 },
     deep: true,
     prepare: clients(3),
   },

@@ -24,7 +24,8 @@ export interface Scenario {
   /** One line. */
   readonly about: string;
   readonly search: Search;
-  readonly limits?: Partial<Limits>;
+  /** `callSteps`: what was measured, and some room. */
+  readonly limits: Partial<Limits> & Pick<Limits, "callSteps">;
   /** Only in --deep. */
   readonly deep?: boolean;
   prepare(library: Library): Ready;

@@ -73,7 +73,7 @@ export class Exhaustive implements Strategy {
     const todo = this.states.visit(stateKey(machine), enabled, this.sleeping);
     if (todo === 0) return false;
     this.todo[depth] = todo;
-    this.asleep[depth] = this.sleeping | (enabled & ~todo);
+    this.asleep[depth] = this.states.asleep;
     const first = bitOf(machine.options[0]);
     this.chosen[depth] = (todo >>> first) & 1 ? first : lowestBit(todo);
     this.length = depth + 1;
@@ -115,13 +115,14 @@ function independent(machine: Machine, one: number, other: number): boolean {
   return a.at !== b.at || !(mayWrite(a.op) || mayWrite(b.op));
 }
 
-/** 53 bits that stand for memory, each CPU's place and past, and the budgets used. */
+/** 53 bits that stand for memory, each CPU's place, past and open accesses, and the budgets used. */
 function stateKey(machine: Machine): number {
+  const { openA, openB } = machine.races;
   let a = machine.memory.hashA;
   let b = machine.memory.hashB;
-  for (const cpu of machine.cpus) {
-    a = mixA(a ^ cpu.seenA, cpu.id * 8 + cpu.state);
-    b = mixB(b ^ cpu.seenB, cpu.id * 8 + cpu.state);
+  for (const { id, state, seenA, seenB } of machine.cpus) {
+    a = mixA(a ^ mixA(seenA, openA[id]), id * 8 + state);
+    b = mixB(b ^ mixB(seenB, openB[id]), id * 8 + state);
   }
   a = mixA(a, machine.nestedCalls * 16 + machine.deaths);
   b = mixB(b, machine.nestedCalls * 16 + machine.deaths);

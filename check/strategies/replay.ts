@@ -38,13 +38,30 @@ export class Replay implements Strategy {
   }
 }
 
+/**
+ * Executes the program with these deviations. Every step is a scheduling point meanwhile: a search stops only at
+ * words that it found to be shared, which another machine, or a smaller schedule, may not know to be.
+ */
+export function execute(machine: Machine, program: Program, replay: Replay): Violation | undefined {
+  machine.stopsEverywhere = true;
+  try {
+    let violation: Violation | undefined;
+    // the race detector looks at shared words only
+    do violation = machine.execute(program, replay);
+    while (machine.sharedGrew);
+    return violation;
+  } finally {
+    machine.stopsEverywhere = false;
+  }
+}
+
 /** The deviations of the execution that the machine has just made. */
 export function deviationsOf(machine: Machine, program: Program): Deviation[] {
   const count = machine.decisionCount;
   const decisions = machine.decisions.slice(0, count);
   const places = machine.places.slice(0, count);
   const replay = new Replay(Array.from(decisions, (decision, i) => ({ place: places[i], decision })));
-  machine.execute(program, replay);
+  execute(machine, program, replay);
   return [...replay.taken];
 }
 
@@ -56,8 +73,7 @@ export function minimise(
   oracle: string,
 ): Deviation[] {
   const fails = (deviations: readonly Deviation[]): boolean => {
-    const violation: Violation | undefined = machine.execute(program, new Replay(deviations));
-    return violation?.oracle === oracle;
+    return execute(machine, program, new Replay(deviations))?.oracle === oracle;
   };
   let best = [...failing];
   for (let part = Math.ceil(best.length / 2); part >= 1; part = part === 1 ? 0 : Math.ceil(part / 2)) {

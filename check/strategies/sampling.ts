@@ -24,9 +24,10 @@ abstract class Sampler implements Strategy {
   private nestAt: number[] = [];
   private killAt: number[] = [];
 
-  constructor(seed: number) {
+  /** `length`: about how many decisions an execution has. It learns. */
+  constructor(seed: number, length = 64) {
     this.random = new Random(seed);
-    this.length = 64;
+    this.length = Math.max(length, 1);
   }
 
   begin(machine: Machine): void {
@@ -63,8 +64,8 @@ export class Pct extends Sampler {
   private priorities: number[] = [];
   private drops: number[] = [];
 
-  constructor(seed: number, depth: number) {
-    super(seed);
+  constructor(seed: number, depth: number, length?: number) {
+    super(seed, length);
     this.depth = depth;
   }
 

@@ -5,6 +5,8 @@ const MAX_POWER = 25;
 
 export class StateTable {
   count = 0;
+  /** After a visit: what is asleep in the state from now on, whichever way it is reached. */
+  asleep = 0;
   private keys = new Float64Array(1 << MIN_POWER);
   private sleeping = new Int32Array(1 << MIN_POWER);
 
@@ -21,11 +23,13 @@ export class StateTable {
     if (this.keys[at] === 0) {
       this.keys[at] = key;
       this.sleeping[at] = sleeping;
+      this.asleep = sleeping;
       this.count++;
       return enabled & ~sleeping;
     }
     const before = this.sleeping[at];
-    this.sleeping[at] = before & sleeping;
+    this.asleep = before & sleeping;
+    this.sleeping[at] = this.asleep;
     return before & ~sleeping & enabled;
   }
 

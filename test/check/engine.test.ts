@@ -3,38 +3,13 @@ import { test } from "node:test";
 import { DEFAULT_LIMITS } from "../../check/engine/decisions.ts";
 import { Machine } from "../../check/engine/machine.ts";
 import { loadAcquire } from "../../check/engine/primitive.ts";
-import type { Violation } from "../../check/engine/violation.ts";
+import { report } from "../../check/runner/report.ts";
 import { Bounded } from "../../check/strategies/bounded.ts";
 import { Exhaustive } from "../../check/strategies/exhaustive.ts";
-import { deviationsOf, minimise, Replay } from "../../check/strategies/replay.ts";
+import { type Deviation, deviationsOf, execute, minimise, Replay } from "../../check/strategies/replay.ts";
 import { Pct, Pos } from "../../check/strategies/sampling.ts";
 import { aba, casUpdate, type Litmus, lostUpdate, messagePassing, storeBuffering } from "./litmus.ts";
-
-interface Searched {
-  readonly outcomes: string[];
-  readonly violation: Violation | undefined;
-  readonly executions: number;
-}
-
-function searchAll(litmus: Litmus, searcher: Exhaustive | Bounded): Searched {
-  const machine = new Machine(litmus);
-  for (;;) {
-    const violation = machine.execute(litmus.program, searcher);
-    if (violation !== undefined) return { outcomes: [], violation, executions: machine.executions };
-    if (machine.sharedGrew) searcher.restart();
-    else if (!searcher.next()) break;
-  }
-  return { outcomes: [...litmus.outcomes].sort(), violation: undefined, executions: machine.executions };
-}
-
-function sample(litmus: Litmus, sampler: Pct | Pos): Searched {
-  const machine = new Machine(litmus);
-  for (let i = 0; i < 2000; i++) {
-    const violation = machine.execute(litmus.program, sampler);
-    if (violation !== undefined) return { outcomes: [], violation, executions: i + 1 };
-  }
-  return { outcomes: [...litmus.outcomes].sort(), violation: undefined, executions: 2000 };
-}
+import { sample, searchAll } from "./searches.ts";
 
 const KNOWN: readonly [string, () => Litmus, readonly string[]][] = [
   ["store buffering", storeBuffering, ["0,1 [1,1]", "1,0 [1,1]", "1,1 [1,1]"]],
@@ -64,22 +39,27 @@ test("a data race is found, by every strategy", () => {
   assert.equal(sample(messagePassing(true), new Pos(1)).violation?.oracle, "race");
 });
 
-test("ABA is found, and its schedule made small and repeatable", () => {
-  const litmus = aba();
-  const machine = new Machine(litmus);
+/** The fewest deviations that make the oracle fire. */
+function findSmall(machine: Machine, litmus: Litmus, oracle: string): Deviation[] {
   const searcher = new Exhaustive();
-  let violation: Violation | undefined;
   for (;;) {
-    violation = machine.execute(litmus.program, searcher);
-    if (violation !== undefined) break;
+    const violation = machine.execute(litmus.program, searcher);
+    if (violation !== undefined) {
+      assert.equal(violation.oracle, oracle);
+      return minimise(machine, litmus.program, deviationsOf(machine, litmus.program), oracle);
+    }
     if (machine.sharedGrew) searcher.restart();
     else assert.ok(searcher.next(), "not found");
   }
-  assert.equal(violation.oracle, "double-owner");
-  const few = minimise(machine, litmus.program, deviationsOf(machine, litmus.program), "double-owner");
+}
+
+test("ABA is found, and its schedule made small and repeatable", () => {
+  const litmus = aba();
+  const machine = new Machine(litmus);
+  const few = findSmall(machine, litmus, "double-owner");
   assert.ok(few.length <= 2, `${few.length} deviations`);
-  assert.equal(machine.execute(litmus.program, new Replay(few))?.oracle, "double-owner");
-  assert.equal(machine.execute(litmus.program, new Replay([])), undefined, "without them it passes");
+  assert.equal(execute(machine, litmus.program, new Replay(few))?.oracle, "double-owner");
+  assert.equal(execute(machine, litmus.program, new Replay([])), undefined, "without them it passes");
 });
 
 test("ABA needs a preemption at the right place: none is too few, one suffices", () => {
@@ -129,4 +109,28 @@ test("a CPU that dies is never resumed, and the other one finishes", () => {
     if (machine.sharedGrew) searcher.restart();
   } while (machine.sharedGrew || searcher.next());
   assert.deepEqual([...dead].sort(), ["1,1", "1,2", "2,1"]);
+});
+
+test("the report of a race shows where both accesses are, each in its CPU's column", () => {
+  const litmus = messagePassing(true);
+  const machine = new Machine(litmus);
+  const few = findSmall(machine, litmus, "race");
+  const text = report(machine, litmus.program, few);
+  const [head, ...lines] = text.slice(text.indexOf("FAIL")).split("\n");
+  assert.match(head, /^FAIL {3}race: data race on word \d+: (read|write) by CPU \d/);
+  assert.match(lines[0], /^ {7}write at {50}(read|write) at$/);
+  assert.match(lines[1], /^ {7}litmus\.[jt]s:\d+ \S+ +litmus\.[jt]s:\d+ \S+$/);
+  const [first, second] = lines[1].trim().split(/ {2,}/);
+  assert.notEqual(first, second);
+  assert.doesNotMatch(lines.join("\n"), /machine|primitive/);
+});
+
+test("stacks are taken only while a schedule is recorded", () => {
+  const machine = new Machine(messagePassing(true));
+  const violation = searchAll(messagePassing(true), new Exhaustive()).violation;
+  assert.deepEqual(
+    violation?.sites.map(({ stack }) => stack),
+    ["", ""],
+  );
+  assert.equal(machine.races.stacks, undefined);
 });

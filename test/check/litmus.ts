@@ -12,25 +12,31 @@ import { Violation } from "../../check/engine/violation.ts";
 const X = 1;
 const Y = 2;
 
-/** Two CPUs, one call each; collects the pairs of results. */
+/** What a call does; it returns a number. */
+export type Body = (words: Int32Array) => number;
+
+/** A CPU for each list of calls; collects what the CPUs' last calls return, and two words. */
 export class Litmus implements Prepared {
   readonly words = new Int32Array(64);
-  readonly cpus = 2;
-  readonly nested: readonly Call[] = [];
+  readonly cpus: number;
+  nested: readonly Call[] = [];
   readonly program: Call[][];
   readonly outcomes = new Set<string>();
-  private results: number[] = [];
+  protected results: number[] = [];
 
-  constructor(first: (words: Int32Array) => number, second: (words: Int32Array) => number) {
-    this.program = [first, second].map((run, cpu) => [
-      {
-        name: `cpu ${cpu}`,
-        run: () => run(this.words),
-        done: (_cpu: number, _argument: number, result: number) => {
-          this.results[cpu] = result;
-        },
+  constructor(...bodies: readonly (Body | readonly Body[])[]) {
+    this.cpus = bodies.length;
+    this.program = bodies.map((calls, cpu) => [calls].flat().map((run, i) => this.call(`${cpu}.${i}`, run)));
+  }
+
+  protected call(name: string, body: Body): Call {
+    return {
+      name,
+      run: () => body(this.words),
+      done: (cpu: number, _argument: number, result: number) => {
+        this.results[cpu] = result;
       },
-    ]);
+    };
   }
 
   reset(): void {
@@ -86,6 +92,18 @@ export function casUpdate(): Litmus {
       const before = loadAcquire(words, X);
       if (cmpxchg(words, X, before, before + 1) === before) return before;
     }
+  };
+  return new Litmus(increment, increment);
+}
+
+/** Two increments under a lock that the other one waits for. */
+export function spinLock(): Litmus {
+  const increment = (words: Int32Array) => {
+    while (cmpxchg(words, Y, 0, 1) !== 0);
+    const before = readPrivate(words, X);
+    writePrivate(words, X, before + 1);
+    storeRelease(words, Y, 0);
+    return before;
   };
   return new Litmus(increment, increment);
 }

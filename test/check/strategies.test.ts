@@ -45,6 +45,9 @@ test("a scenario and a mutant, as a program reads them", { timeout: 120_000 }, (
     scenarios.map(({ name, exhausted, failures }: Record<string, unknown>) => [name, exhausted, failures]),
     [["sizes", true, []]],
   );
+  const { name, steps, limit } = scenarios[0].longestCall;
+  assert.match(name, /^alloc \d+, free$/);
+  assert.ok(steps > 10 && steps <= limit, `${steps} of ${limit}`);
   assert.deepEqual(
     mutants.map(({ id, killed, oracle, twinExhausted }: Record<string, unknown>) => [
       id,
