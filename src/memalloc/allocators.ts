@@ -228,7 +228,9 @@ export class Allocators {
       // before the look at the phase: either that sees the destroy, or the destroy sees the pin
       this.pin(allocator, 1);
       if (this.registry.isLive(allocator.ref)) {
-        if (!this.openCaches(allocator) && found === undefined && !evenEmpty) this.refuseEmpty(allocator);
+        const mayBeEmpty = found !== undefined || evenEmpty;
+        if (!this.openCaches(allocator) && !mayBeEmpty && !this.retryOpen(allocator))
+          this.refuseEmpty(allocator);
         return allocator;
       }
       if (!wasPinned) this.pin(allocator, 0);
@@ -282,6 +284,12 @@ export class Allocators {
       if (!this.caches.open(cache, config)) filled = false;
     });
     return filled;
+  }
+
+  /** The same once what waits for nobody has been collected. */
+  private retryOpen(allocator: Allocator): boolean {
+    this.reclaim();
+    return this.openCaches(allocator);
   }
 
   /** The allocator is new and nothing could be had for it: it goes away again. */

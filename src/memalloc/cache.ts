@@ -87,12 +87,15 @@ export class Caches {
 
   // -- opening and closing ----------------------------------------------------------------------
 
-  /** Opens a cache of this CPU, if it is not, and puts a few objects on its list. False: out of memory. Task context. */
+  /** Opens a cache of this CPU, if it is not, and puts a few objects on its list if it has none. False: out of memory. Task context. */
   open(cache: number, config: CacheConfig): boolean {
-    if (readPrivate(this.words, cache + KEY) !== config.key) this.configure(cache, config);
-    else if (!this.isClosed(cache)) return true;
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-    storeRelease(this.words, cache + OPEN, 1);
+    const isNew = readPrivate(this.words, cache + KEY) !== config.key;
+    if (isNew) this.configure(cache, config);
+    if (isNew || this.isClosed(cache)) {
+      writePrivate(this.words, cache + HAND, HAND_IDLE);
+      storeRelease(this.words, cache + OPEN, 1);
+    }
+    if (this.list.isBusy(cache) || this.list.depth(cache) > 0) return true;
     const { prefill } = config.watermarks;
     return this.refillFromSlab(cache, prefill) === prefill;
   }

@@ -38,8 +38,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M30",
     what: "the RCU period that runs already is taken for the grace period",
     file: "rcu/rcu.js",
-    from: "this.seq) + 2) | 0;",
-    to: "this.seq) + 1) | 0;",
+    from: "this.seq) + 2 * 2) | 0;",
+    to: "this.seq) + 2) | 0;",
   },
   {
     id: "M31",
