@@ -36,7 +36,7 @@ import {
   reservePageTables,
   Slab,
 } from "./mm/index.ts";
-import { HINT_WORDS, KMALLOC_CACHES, SLAB_CPU_WORDS, TAKER_TRIES } from "./mm/layout.ts";
+import { HINT_WORDS, KIND_SLAB, KMALLOC_CACHES, SLAB_CPU_WORDS, TAKER_TRIES } from "./mm/layout.ts";
 import { Barriers, Callbacks, type Kind, Rcu, type RcuPlace, TasksTrace } from "./rcu/index.ts";
 import { LOCAL_SNAPSHOT, SHARED_WORDS } from "./rcu/layout.ts";
 
@@ -187,15 +187,18 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
   const barriers = new Barriers(tables.rcu, cpu.id, cpus, areas, callbacks);
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
-  const kmalloc = new Kmalloc(new Slab(pages, cpu, tuning.takerTries), tables.kmallocCaches, directory);
+  const afterReaders = (link: number) => callbacks.call(KIND_SLAB, link);
+  const slab = new Slab(pages, cpu, afterReaders, tuning.takerTries);
+  const kmalloc = new Kmalloc(slab, tables.kmallocCaches, directory);
   const destructors = new Destructors(directory);
-  const pipeline = new Pipeline(cpu, areas, kmalloc.slab, callbacks, destructors);
+  const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors);
   const caches = new Caches(cpu, kmalloc, pipeline, () => allocators.ownCaches());
   const registry = new Registry(directory, areas, tables.memalloc);
   const { watermarks, program = NO_PROGRAM } = tuning;
   const parts = { directory, registry, areas, kmalloc, caches, destructors, watermarks, program };
   const allocators = new Allocators(parts);
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
+  kinds[KIND_SLAB] = { rcu: true, trace: false, handler: (link) => slab.lists.readersLeft(link) };
   handlers.push(
     (item) => caches.work(item),
     (item) => caches.turn(item),

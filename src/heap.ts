@@ -177,8 +177,9 @@ export class SharedHeap {
 
   /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
   kmemCache(options: KmemCacheOptions): KmemCache {
-    const { kmalloc, directory, areas } = this.live();
-    const cache = openKmemCache(kmalloc, directory, areas, options);
+    const { kmalloc, directory, areas, cpu, allocators } = this.live();
+    const reclaim = () => cpu.inTask() && allocators.reclaim();
+    const cache = openKmemCache(kmalloc, directory, areas, options, reclaim);
     this.kmemCaches.push(cache);
     return cache;
   }

@@ -1,7 +1,7 @@
 /** `heap.stats()`: counters and sizes, read from the heap. */
 import type { CpuInfo } from "../cpu/index.ts";
 import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
-import { checkCache, forEachBlock, slabsByCache } from "../mm/index.ts";
+import { checkCache, forEachBlock, slabsByCache, slabsInQueues } from "../mm/index.ts";
 import {
   CACHE_OBJECTS,
   CACHE_PAGES,
@@ -99,6 +99,7 @@ function slabStats(system: System): SlabStats[] {
     caches.map(({ cache }) => cache),
     ignore,
   );
+  const waiting = slabsInQueues(pages, system.callbacks, ignore);
   return caches.map(({ name, cache }) => {
     const ofCache = slabs.get(cache) ?? [];
     return {
@@ -107,7 +108,7 @@ function slabStats(system: System): SlabStats[] {
       slabs: ofCache.length,
       pages: ofCache.length * directory.load(cache, CACHE_PAGES),
       objects: ofCache.length * directory.load(cache, CACHE_OBJECTS),
-      used: checkCache(pages, areas, cache, ofCache, ignore),
+      used: checkCache(pages, areas, cache, ofCache, waiting, ignore),
       refills: sumPerCpu(system, cache, SLAB_CPU_REFILLS),
     };
   });

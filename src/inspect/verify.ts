@@ -2,7 +2,7 @@
 import { checkArena } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
 import { chainsInQueues, checkAllocator, checkNames } from "../memalloc/index.ts";
-import { checkCache, checkPages, slabsByCache } from "../mm/index.ts";
+import { checkCache, checkPages, slabsByCache, slabsInQueues } from "../mm/index.ts";
 import { checkRcu } from "../rcu/index.ts";
 import { MAX_PROBLEMS } from "./layout.ts";
 import { type System, slabCaches } from "./system.ts";
@@ -18,8 +18,9 @@ export function verify(system: System): string[] {
   checkRcu(system.rcuPlace, system.cpus, system.areas, report);
   checkPages(system.pages, system.firstPage, report);
   const caches = slabCaches(system).map(({ cache }) => cache);
+  const waiting = slabsInQueues(system.pages, system.callbacks, report);
   for (const [cache, slabs] of slabsByCache(system.pages, system.firstPage, caches, report)) {
-    checkCache(system.pages, system.areas, cache, slabs, report);
+    checkCache(system.pages, system.areas, cache, slabs, waiting, report);
   }
   checkNames(system.registry, report);
   const chains = chainsInQueues(system.pages, system.callbacks, report);

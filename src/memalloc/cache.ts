@@ -60,8 +60,8 @@ export interface CacheConfig {
   readonly dtor: number;
 }
 
-/** Rounds of a reclaim: chains go through at most this many queues one after the other. */
-const RECLAIM_ROUNDS = 4;
+/** Most rounds of a reclaim. A chain goes through four queues, of which each may have a batch under way. */
+const RECLAIM_ROUNDS = 8;
 
 export class Caches {
   readonly words: Words;
@@ -146,7 +146,8 @@ export class Caches {
     let node = this.list.pop(cache);
     if (node === 0 && this.cpu.inTask()) {
       this.reclaim();
-      this.refill(cache);
+      // the callbacks may have filled it
+      if (this.list.depth(cache) === 0) this.refill(cache);
       node = this.list.pop(cache);
     }
     return node === 0 ? 0 : this.handOut(cache, node);
@@ -336,7 +337,7 @@ export class Caches {
       this.drain(cache);
     }
     // no limit: there are fewer chains than words
-    for (let i = 0; i < RECLAIM_ROUNDS; i++) this.pipeline.callbacks.poll(this.words.length);
+    for (let i = 0; i < RECLAIM_ROUNDS; i++) if (this.pipeline.callbacks.poll(this.words.length) === 0) break;
     this.kmalloc.flush();
     this.kmalloc.shrink(2 * this.pages.total);
   }

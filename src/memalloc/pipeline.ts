@@ -76,7 +76,7 @@ export class Pipeline {
     const chain = (handler: (first: number) => unknown) => (item: number) => handler(chainFirst(item));
     return [
       { rcu: true, trace: false, handler: chain((first) => this.adopt(first) || this.land(first)) },
-      { rcu: false, trace: false, handler: (item) => this.runRound(item - ROUND) },
+      { rcu: false, trace: false, handler: (item, limit) => this.runRound(item - ROUND, limit) },
       {
         rcu: traceImpliesRcu,
         trace: true,
@@ -126,13 +126,13 @@ export class Pipeline {
     return chainFirst(link);
   }
 
-  /** Sends chains that wait at `home` on to slab: all but `keep`, ROUND_CHAINS at most; raises the rest. */
-  startRound(home: number, keep: number): void {
+  /** Sends chains that wait at `home` on to slab, `limit` at most; keeps the `keep` newest. */
+  startRound(home: number, keep: number, limit: number = ROUND_CHAINS): void {
     if (llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) return;
     // who holds it sends some on; what is left is raised, or will be looked at when it was
     if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;
     let kept = 0;
-    for (let left = ROUND_CHAINS, keeps = keep; left > 0; ) {
+    for (let left = limit, keeps = keep; left > 0; ) {
       const link = llistDelFirst(this.words, home + FREE_BY_RCU_TTRACE);
       if (link === 0) break;
       if (keeps-- > 0) {
@@ -190,10 +190,10 @@ export class Pipeline {
     if (cmpxchg(this.words, home + ROUND_PENDING, 0, 1) === 0) this.callbacks.call(KIND_ROUND, home + ROUND);
   }
 
-  private runRound(home: number): void {
+  private runRound(home: number, limit: number): void {
     // before the list is taken: a chain that comes after is raised again
     storeRelease(this.words, home + ROUND_PENDING, 0);
-    this.startRound(home, 0);
+    this.startRound(home, 0, limit);
     if (!llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) this.raiseRound(home);
   }
 

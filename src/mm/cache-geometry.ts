@@ -11,6 +11,7 @@ import {
   CACHE_SIZE_BYTES,
   CACHE_UNIT_WORDS,
   FLAG_CONSTRUCTOR,
+  FLAG_TYPESAFE_BY_RCU,
   MAX_OBJECTS,
   MAX_SLAB_PAGES,
 } from "./layout.ts";
@@ -22,6 +23,8 @@ export interface CacheShape {
   /** A power of two from 8 to 4096. */
   readonly align: number;
   readonly hasConstructor: boolean;
+  /** Pages of its slabs are given back after an RCU grace period. */
+  readonly isTypesafe: boolean;
 }
 
 /** The smallest slab that leaves at most 1/8 of itself unused is taken. */
@@ -30,16 +33,22 @@ const WASTE_SHARE = 8;
 /** Fills in a new cache's words. `percpu`: offset of its words in each CPU's area. */
 export function initCache(words: Words, cache: number, shape: CacheShape, percpu: number): void {
   const payload = Math.ceil(shape.size / 4) * 4;
-  const unit = roundUp(shape.hasConstructor ? payload + 4 : payload, shape.align);
+  const keepsContents = shape.hasConstructor || shape.isTypesafe;
+  const unit = roundUp(keepsContents ? payload + 4 : payload, shape.align);
   const pages = slabPages(unit);
   writePrivate(words, cache + CACHE_UNIT_WORDS, unit / 4);
   writePrivate(words, cache + CACHE_OBJECTS, Math.min(Math.floor((pages * PAGE_BYTES) / unit), MAX_OBJECTS));
   writePrivate(words, cache + CACHE_PAGES, pages);
   writePrivate(words, cache + CACHE_PERCPU, percpu);
-  writePrivate(words, cache + CACHE_LINK, shape.hasConstructor ? payload / 4 : 0);
+  writePrivate(words, cache + CACHE_LINK, keepsContents ? payload / 4 : 0);
   writePrivate(words, cache + CACHE_SIZE_BYTES, shape.size);
   writePrivate(words, cache + CACHE_ALIGN_BYTES, shape.align);
-  storeRelease(words, cache + CACHE_FLAGS, shape.hasConstructor ? FLAG_CONSTRUCTOR : 0);
+  storeRelease(words, cache + CACHE_FLAGS, flagsOf(shape));
+}
+
+/** The flags of a cache of that shape. */
+export function flagsOf({ hasConstructor, isTypesafe }: CacheShape): number {
+  return (hasConstructor ? FLAG_CONSTRUCTOR : 0) | (isTypesafe ? FLAG_TYPESAFE_BY_RCU : 0);
 }
 
 function slabPages(unit: number): number {

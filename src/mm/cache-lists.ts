@@ -13,30 +13,38 @@
 import { fetchAdd, loadAcquire, readPrivate, type Words, writePrivate } from "#primitive";
 import { llistAdd, llistDelAll, llistEmpty, releaseTaker, tryTake } from "../sync/index.ts";
 import {
+  CACHE_FLAGS,
   CACHE_PAGES,
   CACHE_PARTIAL,
   CACHE_SLABS,
   CACHE_SWEEP,
   CACHE_TAKER,
+  DESC_CACHE,
   DESC_NEXT,
   DESC_STATE,
+  FLAG_TYPESAFE_BY_RCU,
   USE_NONE,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { inUseOf } from "./slab-state.ts";
+
+/** Has `readersLeft` called with a slab's link word once no reader can see its objects any more. */
+export type AfterReaders = (link: number) => void;
 
 export class CacheLists {
   private readonly words: Words;
   private readonly pages: Pages;
   private readonly claim: number;
   private readonly takerTries: number;
+  private readonly afterReaders: AfterReaders;
 
   /** `claim` names this CPU in taker words. */
-  constructor(pages: Pages, claim: number, takerTries: number) {
+  constructor(pages: Pages, claim: number, takerTries: number, afterReaders: AfterReaders) {
     this.words = pages.words;
     this.pages = pages;
     this.claim = claim;
     this.takerTries = takerTries;
+    this.afterReaders = afterReaders;
   }
 
   /** Lists a frozen slab that has free objects and is nobody's current one. Any context. */
@@ -93,8 +101,25 @@ export class CacheLists {
     return freed;
   }
 
-  /** Gives an empty slab, which this CPU has taken off its list, back to the page allocator. Returns its pages. */
+  /**
+   * Gives an empty slab, which this CPU has taken off its list, back to the page allocator: at once, or when no
+   * reader can look at its objects any more. Returns how many pages were freed.
+   */
   discard(cache: number, page: number): number {
+    if ((readPrivate(this.words, cache + CACHE_FLAGS) & FLAG_TYPESAFE_BY_RCU) === 0)
+      return this.release(page);
+    this.afterReaders(this.pages.descriptor(page) + DESC_NEXT);
+    return 0;
+  }
+
+  /** The grace period of a discarded slab, which `link` names, is over. */
+  readersLeft(link: number): void {
+    this.release(this.pages.pageOf(link - DESC_NEXT));
+  }
+
+  /** The pages of an empty slab that nobody knows of. Returns how many. */
+  private release(page: number): number {
+    const cache = readPrivate(this.words, this.pages.descriptor(page) + DESC_CACHE);
     const count = readPrivate(this.words, cache + CACHE_PAGES);
     for (let i = 0; i < count; i++) this.pages.setUse(page + i, USE_NONE, 0);
     this.pages.free(page, count);

@@ -1,5 +1,5 @@
 export { type CacheShape, initCache } from "./cache-geometry.ts";
-export { checkCache, checkPages, forEachBlock, slabsByCache } from "./invariants.ts";
+export { checkCache, checkPages, forEachBlock, slabsByCache, slabsInQueues } from "./invariants.ts";
 export {
   checkFlags,
   checkSize,

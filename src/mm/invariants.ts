@@ -5,7 +5,7 @@
  *     a page is free  <=>  its descriptor says so, or it is inside a large block
  *     per slab: in use + length of shared list == objects; not frozen => full
  *     per CPU: the private list of a current slab holds objects of that slab, each once
- *     per cache: each frozen slab is current on one CPU, or listed, exactly once
+ *     per cache: each frozen slab is current on one CPU, or listed, or empty and waiting for readers, exactly once
  *
  * Every walk is bounded by what the structure may hold, so a damaged heap is reported and not
  * walked for ever.
@@ -14,6 +14,7 @@ import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import { PAGE_WORDS } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
+import type { Callbacks } from "../rcu/index.ts";
 import {
   CACHE_LINK,
   CACHE_OBJECTS,
@@ -25,6 +26,7 @@ import {
   CACHE_UNIT_WORDS,
   DESC_NEXT,
   DESC_STATE,
+  KIND_SLAB,
   MAX_OBJECTS,
   MAX_SLAB_PAGES,
   SLAB_CPU_FREE_LIST,
@@ -72,15 +74,29 @@ export function checkPages(pages: Pages, first: number, report: Report): void {
   if (inBlocks !== pages.held) report(`pages: blocks in use have ${inBlocks} pages, ${pages.held} are held`);
 }
 
+/** The slabs that wait until no reader can look at their objects any more. */
+export function slabsInQueues(pages: Pages, callbacks: Callbacks, report: Report): Set<number> {
+  const waiting = new Set<number>();
+  callbacks.forEachItem(KIND_SLAB, (link) => {
+    const page = pages.pageOf(link - DESC_NEXT);
+    const isSound = Number.isInteger(page) && page >= 0 && page < pages.total && !waiting.has(page);
+    if (isSound) waiting.add(page);
+    else report(`slab: a queue of callbacks leads to word ${link}, where no slab is, or one twice`);
+    return isSound;
+  });
+  return waiting;
+}
+
 /** Who has a slab. */
 type Holders = Map<number, string>;
 
-/** One slab cache and all of its slabs. Returns how many objects are not free. */
+/** One slab cache and all of its slabs; `waiting`: as slabsInQueues. Returns how many objects are not free. */
 export function checkCache(
   pages: Pages,
   areas: PercpuAreas,
   cache: number,
   slabs: readonly number[],
+  waiting: ReadonlySet<number>,
   report: Report,
 ): number {
   if (!shapeIsSound(pages, areas, cache)) {
@@ -92,6 +108,7 @@ export function checkCache(
   collectCurrent(pages, areas, cache, holders, report);
   collectListed(pages, cache, slabs.length, holders, report);
   for (const page of slabs) {
+    if (waiting.has(page)) addHolder(holders, page, "a grace period", report);
     if (pages.use(page) >>> USE_COUNT_SHIFT === peek(pages.words, cache + CACHE_PAGES)) {
       used += checkSlab(pages, cache, page, holders.has(page), report);
     } else report(`slab: page ${page} begins a slab of another length than its cache's`);

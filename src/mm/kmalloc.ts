@@ -78,7 +78,7 @@ export class Kmalloc {
   /** Fills in the caches. Creator only. `percpu`: offset of KMALLOC_CACHES * SLAB_CPU_WORDS words in each area. */
   format(percpu: number): void {
     KMALLOC_SIZES.forEach((size, i) => {
-      const shape = { size, align: 8, hasConstructor: false };
+      const shape = { size, align: 8, hasConstructor: false, isTypesafe: false };
       initCache(this.words, this.cacheAt(i), shape, percpu + i * SLAB_CPU_WORDS);
     });
   }

@@ -2,13 +2,12 @@
 import { checkName, type Directory, detachedError, inRange, SharedHeapError } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
-import { type CacheShape, initCache } from "./cache-geometry.ts";
+import { type CacheShape, flagsOf, initCache } from "./cache-geometry.ts";
 import type { Kmalloc } from "./kmalloc.ts";
 import {
   CACHE_ALIGN_BYTES,
   CACHE_FLAGS,
   CACHE_SIZE_BYTES,
-  FLAG_CONSTRUCTOR,
   KMALLOC_MAX_SLAB_BYTES,
   SLAB_CPU_WORDS,
 } from "./layout.ts";
@@ -28,6 +27,13 @@ export interface KmemCacheOptions {
    * Give the same function on each thread: nothing shared can hold it.
    */
   readonly ctor?: (p: number) => void;
+  /**
+   * true: the memory of a freed object stays one of this cache's objects until every RCU read section that is
+   * open has ended, and keeps its contents until it is allocated again (which may be at once). So a reader may
+   * look at an object that is freed under it, if it checks afterwards that it still is the one it meant. Such
+   * objects are 4 bytes longer. (The kernel's SLAB_TYPESAFE_BY_RCU.)
+   */
+  readonly typesafeByRcu?: boolean;
 }
 
 /** A slab cache, as one thread has it open. */
@@ -37,20 +43,22 @@ export class KmemCache {
   private readonly slab: Slab;
   private cache: number;
   private readonly construct: SlabConstructor | undefined;
+  private readonly reclaim: () => void;
 
-  constructor(kmalloc: Kmalloc, cache: number, options: KmemCacheOptions) {
+  constructor(kmalloc: Kmalloc, cache: number, options: KmemCacheOptions, reclaim: () => void) {
     const { ctor } = options;
     this.name = options.name;
     this.kmalloc = kmalloc;
     this.slab = kmalloc.slab;
     this.cache = cache;
+    this.reclaim = reclaim;
     this.construct = ctor === undefined ? undefined : (object) => ctor((object << 2) >>> 0);
   }
 
   /** An object, or 0: out of memory, or nested in an alloc of this cache. Any context. Errors: `detached`. */
   alloc(): number {
     if (this.cache === 0) this.refuseClosed();
-    const object = this.slab.alloc(this.cache, this.construct) || this.allocShrunk();
+    const object = this.slab.alloc(this.cache, this.construct) || this.allocReclaimed();
     return (object << 2) >>> 0;
   }
 
@@ -80,8 +88,11 @@ export class KmemCache {
     this.cache = 0;
   }
 
-  private allocShrunk(): number {
-    return this.kmalloc.shrink() ? this.slab.alloc(this.cache, this.construct) : 0;
+  private allocReclaimed(): number {
+    const object = this.kmalloc.shrink() ? this.slab.alloc(this.cache, this.construct) : 0;
+    if (object !== 0) return object;
+    this.reclaim();
+    return this.slab.alloc(this.cache, this.construct);
   }
 
   private refuseClosed(): never {
@@ -89,12 +100,16 @@ export class KmemCache {
   }
 }
 
-/** Opens the cache of that name, or makes it. Errors: `bad-name`, `bad-option`, `limit`, `mismatch`. */
+/**
+ * Opens the cache of that name, or makes it. `reclaim` collects what waits for nobody, where that may be done.
+ * Errors: `bad-name`, `bad-option`, `limit`, `mismatch`.
+ */
 export function openKmemCache(
   kmalloc: Kmalloc,
   directory: Directory,
   areas: PercpuAreas,
   options: KmemCacheOptions,
+  reclaim: () => void = () => {},
 ): KmemCache {
   const shape = checkShape(options);
   let record = directory.find(KIND_KMEM_CACHE, options.name);
@@ -103,11 +118,11 @@ export function openKmemCache(
   const same =
     directory.load(cache, CACHE_SIZE_BYTES) === shape.size &&
     directory.load(cache, CACHE_ALIGN_BYTES) === shape.align &&
-    ((directory.load(cache, CACHE_FLAGS) & FLAG_CONSTRUCTOR) !== 0) === shape.hasConstructor;
-  if (same) return new KmemCache(kmalloc, cache, options);
+    directory.load(cache, CACHE_FLAGS) === flagsOf(shape);
+  if (same) return new KmemCache(kmalloc, cache, options, reclaim);
   throw new SharedHeapError(
     "mismatch",
-    `kmem cache "${options.name}" exists with another size, alignment or constructor: open it with the options it was made with`,
+    `kmem cache "${options.name}" exists with another size, alignment, constructor or typesafeByRcu: open it with the options it was made with`,
   );
 }
 
@@ -117,7 +132,14 @@ function checkShape(options: KmemCacheOptions): CacheShape {
   if ((align & (align - 1)) !== 0)
     throw new SharedHeapError("bad-option", `align is ${align}: use a power of two`);
   const size = inRange("size", options.size, 8, KMALLOC_MAX_SLAB_BYTES);
-  return { size, align, hasConstructor: options.ctor !== undefined };
+  if (options.ctor !== undefined && typeof options.ctor !== "function")
+    throw new SharedHeapError("bad-option", "ctor is no function");
+  return {
+    size,
+    align,
+    hasConstructor: options.ctor !== undefined,
+    isTypesafe: options.typesafeByRcu === true,
+  };
 }
 
 function makeCache(directory: Directory, areas: PercpuAreas, name: string, shape: CacheShape): number {

@@ -17,7 +17,7 @@ export const DESC_USE = 0;
 export const DESC_CACHE = 1;
 /** The slab's state word, see slab-state.ts. CAS, any CPU. */
 export const DESC_STATE = 2;
-/** Link of the slab in PARTIAL or SWEEP. Owned by the list, or by who took the slab off it. */
+/** Link of the slab in PARTIAL, SWEEP or a queue of callbacks. Owned by the list, or by who took the slab off it. */
 export const DESC_NEXT = 3;
 
 export const USE_KIND_MASK = 3;
@@ -56,7 +56,7 @@ export const CACHE_OBJECTS = 1;
 export const CACHE_PAGES = 2;
 /** Offset of the cache's words in each CPU's area. */
 export const CACHE_PERCPU = 3;
-/** Where in a free object its link is: 0, or behind what a constructor wrote. */
+/** Where in a free object its link is: 0, or behind what a constructor wrote or a reader may look at. */
 export const CACHE_LINK = 4;
 /** Bytes asked for, without link and padding. */
 export const CACHE_SIZE_BYTES = 5;
@@ -78,6 +78,11 @@ export const CACHE_WORDS = 32;
 
 /** The cache's slabs are filled by a constructor. */
 export const FLAG_CONSTRUCTOR = 1;
+/** Pages of the cache's slabs are given back after an RCU grace period. */
+export const FLAG_TYPESAFE_BY_RCU = 2;
+
+/** Kind of callback, behind those of memalloc: an empty slab, named by its NEXT word, whose pages are given back. */
+export const KIND_SLAB = 4;
 
 /** A CPU's part of a slab cache; private to the owner, all but REFILLS. */
 /** First object of the private free list of the current slab, or 0. */

@@ -30,7 +30,7 @@ import {
 import { SharedHeapError } from "../arena/index.ts";
 import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext } from "../cpu/index.ts";
 import { localTryLock, localUnlock } from "../sync/index.ts";
-import { CacheLists } from "./cache-lists.ts";
+import { type AfterReaders, CacheLists } from "./cache-lists.ts";
 import {
   CACHE_LINK,
   CACHE_OBJECTS,
@@ -66,11 +66,11 @@ export class Slab {
   private readonly cpu: Cpu;
 
   /** `takerTries`: how often a taker word is tried before the work is done without. */
-  constructor(pages: Pages, cpu: Cpu, takerTries: number = TAKER_TRIES) {
+  constructor(pages: Pages, cpu: Cpu, afterReaders: AfterReaders, takerTries: number = TAKER_TRIES) {
     this.words = pages.words;
     this.pages = pages;
     this.cpu = cpu;
-    this.lists = new CacheLists(pages, cpu.claim, takerTries);
+    this.lists = new CacheLists(pages, cpu.claim, takerTries, afterReaders);
   }
 
   /**

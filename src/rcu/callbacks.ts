@@ -44,8 +44,8 @@ export interface Kind {
   /** What it waits for. */
   readonly rcu: boolean;
   readonly trace: boolean;
-  /** Runs in task context; may give callbacks itself. */
-  readonly handler: (item: number) => void;
+  /** Runs in task context; may give callbacks itself. `limit`: how many steps of its own it may take, if it has such. */
+  readonly handler: (item: number, limit: number) => void;
 }
 
 export class Callbacks {
@@ -85,11 +85,16 @@ export class Callbacks {
     return llistAdd(this.words, this.queueOf(this.cpu.id, kind) + QUEUE_NEXT, item);
   }
 
-  /** Runs what is ready on all CPUs, those too that nobody has: up to `limit` callbacks of each queue. Task context. */
-  poll(limit: number): void {
+  /**
+   * Runs what is ready on all CPUs, those too that nobody has: up to `limit` callbacks of each queue. Returns how
+   * many. Task context.
+   */
+  poll(limit: number): number {
+    let ran = 0;
     for (let cpu = 0; cpu < this.cpus.used; cpu++) {
-      for (let kind = 0; kind < this.kinds.length; kind++) this.run(cpu, kind, limit);
+      for (let kind = 0; kind < this.kinds.length; kind++) ran += this.run(cpu, kind, limit);
     }
+    return ran;
   }
 
   /** True if something waits in a queue of any CPU. Any context. */
@@ -176,7 +181,7 @@ export class Callbacks {
       if (item === 0) break;
       writePrivate(this.words, queue + QUEUE_HAND, item);
       writePrivate(this.words, queue + QUEUE_WAIT, llistNext(this.words, item));
-      kind.handler(item);
+      kind.handler(item, limit);
       writePrivate(this.words, queue + QUEUE_HAND, 0);
     }
     if (readPrivate(this.words, queue + QUEUE_WAIT) === 0) this.turn(queue);

@@ -8,6 +8,7 @@ const shape = fc.record({
   size: fc.oneof(fc.integer({ min: 8, max: 8192 }), fc.constantFrom(8, 9, 4096, 4097, 8191, 8192)),
   align: fc.integer({ min: 3, max: 12 }).map((shift) => 2 ** shift),
   hasConstructor: fc.boolean(),
+  isTypesafe: fc.boolean(),
 });
 
 function wordsOf(given: CacheShape): Int32Array {
@@ -28,7 +29,9 @@ test("objects fit their unit, units are aligned, slabs hold their objects", () =
       assert.ok(unit < given.size + 4 + 4 + given.align, "no more than rounding and the link need");
       assert.ok(objects >= 1 && objects <= at.MAX_OBJECTS && objects * unit <= bytes);
       assert.ok(objects === Math.min(Math.floor(bytes / unit), at.MAX_OBJECTS));
-      assert.ok(given.hasConstructor ? link >= given.size && link + 4 <= unit : link === 0);
+      assert.ok(
+        given.hasConstructor || given.isTypesafe ? link >= given.size && link + 4 <= unit : link === 0,
+      );
     }),
     { numRuns: 1000 },
   );
@@ -52,7 +55,9 @@ test("the cache remembers what it was made with", () => {
       const words = wordsOf(given);
       assert.equal(words[at.CACHE_SIZE_BYTES], given.size);
       assert.equal(words[at.CACHE_PERCPU], 77);
-      assert.equal(words[at.CACHE_FLAGS], given.hasConstructor ? at.FLAG_CONSTRUCTOR : 0);
+      const flags = words[at.CACHE_FLAGS] as number;
+      assert.equal((flags & at.FLAG_CONSTRUCTOR) !== 0, given.hasConstructor);
+      assert.equal((flags & at.FLAG_TYPESAFE_BY_RCU) !== 0, given.isTypesafe);
     }),
   );
 });

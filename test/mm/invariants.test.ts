@@ -3,7 +3,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Booted } from "#src/boot.js";
 import { verify } from "#src/inspect/index.js";
-import { checkCache, checkPages, forEachBlock, slabPageAt, slabsByCache } from "#src/mm/index.js";
+import {
+  checkCache,
+  checkPages,
+  forEachBlock,
+  slabPageAt,
+  slabsByCache,
+  slabsInQueues,
+} from "#src/mm/index.js";
 import * as at from "#src/mm/layout.js";
 import { KIB, newCpus } from "../support/heaps.ts";
 import { randomFrom } from "../support/random.ts";
@@ -111,12 +118,12 @@ test("a slab of a cache that does not exist is found", () => {
 });
 
 /** Walks everything this layer checks. */
-function walk({ pages, areas, firstPage, kmalloc }: Booted): void {
+function walk({ pages, areas, firstPage, kmalloc, callbacks }: Booted): void {
   const ignore = (): void => {};
   checkPages(pages, firstPage, ignore);
   const caches = Array.from({ length: at.KMALLOC_CACHES }, (_, i) => kmalloc.cacheAt(i));
   for (const [cache, slabs] of slabsByCache(pages, firstPage, caches, ignore)) {
-    checkCache(pages, areas, cache, slabs, ignore);
+    checkCache(pages, areas, cache, slabs, slabsInQueues(pages, callbacks, ignore), ignore);
   }
 }
 

@@ -11,6 +11,7 @@ export interface Shape {
   readonly size: number;
   readonly align: number;
   readonly constructed: boolean;
+  readonly typesafe?: boolean;
 }
 
 interface StampedObject {
@@ -42,13 +43,15 @@ export class StampedObjects {
       this.objectAt(p).fill(CONSTRUCTED);
     };
     this.caches = cpus.map(({ kmalloc, directory, areas }) => {
-      const { size, align, constructed } = shape;
-      return openKmemCache(kmalloc, directory, areas, {
+      const { size, align, constructed, typesafe } = shape;
+      const options = {
         name,
         size,
         align,
+        typesafeByRcu: typesafe ?? false,
         ...(constructed ? { ctor } : {}),
-      });
+      };
+      return openKmemCache(kmalloc, directory, areas, options);
     });
   }
 

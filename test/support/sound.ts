@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type System, verify } from "#src/inspect/index.js";
 import { slabCaches } from "#src/inspect/system.js";
-import { checkCache, slabsByCache } from "#src/mm/index.js";
+import { checkCache, slabsByCache, slabsInQueues } from "#src/mm/index.js";
 import { CACHE_SLABS } from "#src/mm/layout.js";
 
 /** Fails with what `verify` lists. */
@@ -15,8 +15,9 @@ export function usedObjects(system: System): Map<string, number> {
   const report = (problem: string): void => assert.fail(problem);
   const names = new Map(slabCaches(system).map(({ name, cache }) => [cache, name]));
   const used = new Map<string, number>();
+  const waiting = slabsInQueues(system.pages, system.callbacks, report);
   for (const [cache, slabs] of slabsByCache(system.pages, system.firstPage, [...names.keys()], report)) {
-    const count = checkCache(system.pages, system.areas, cache, slabs, report);
+    const count = checkCache(system.pages, system.areas, cache, slabs, waiting, report);
     if (count > 0) used.set(names.get(cache) ?? "", count);
   }
   return used;
