@@ -20,6 +20,7 @@ import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
 import { checkToken, isSharedBuffer, type MemoryOptions, notSharedAdvice, windowFor } from "./memory.ts";
 import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 import { RcuApi } from "./rcu-api.ts";
+import { type Stall, Stalls } from "./stalls.ts";
 import { detach, poll } from "./task.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
@@ -49,6 +50,8 @@ export interface MemCacheOptions extends MemAllocOptions {
   readonly dtor?: string;
 }
 
+/** A section that keeps grace periods waiting for so long is told. */
+const STALL_MS = 10_000;
 /** The allocator behind `malloc`. */
 const MALLOC_NAME = "malloc";
 
@@ -78,6 +81,7 @@ export class SharedHeap {
   private readonly booted: Booted;
   private readonly turns: Turns;
   private readonly waiters: Waiters;
+  private readonly stalls: Stalls;
   private readonly ownToken: HeapToken;
   /** What this thread has open. */
   private opened: (MemAlloc | MemCache)[] = [];
@@ -86,6 +90,8 @@ export class SharedHeap {
   private attached = true;
   private isDetaching = false;
   private anonymous = 0;
+  /** The section that was left open and is told of. */
+  private toldSection = 0;
 
   private constructor(boot: (tuning: Partial<Tuning>) => Booted, { turns = true }: AttachOptions) {
     this.turns = new Turns(() => this.turn());
@@ -93,7 +99,8 @@ export class SharedHeap {
     this.waiters = new Waiters(this.turns.wake);
     const booted = boot({ wake: this.turns.wake, program: this.program() });
     this.booted = booted;
-    this.rcu = new RcuApi(booted, this.waiters, () => this.live());
+    this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
+    this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
     this.ownToken = booted.arena.token;
     this.roots = new Roots(booted.directory);
     this.context = new Context(booted.cpu, () => this.live());
@@ -228,7 +235,11 @@ export class SharedHeap {
   poll(): void {
     const booted = this.live();
     poll(booted);
-    if (booted.cpu.inTask()) this.waiters.poll();
+    if (!booted.cpu.inTask()) return;
+    this.waiters.poll();
+    if (!this.attached) return; // a closure may detach
+    if (this.isWaiting()) this.stalls.look();
+    else this.stalls.clear();
   }
 
   /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`. */
@@ -242,9 +253,10 @@ export class SharedHeap {
     return new HeapView(this.ownToken, p, bytes);
   }
 
-  /** Counters and sizes. Walks the heap: not for a hot path. */
-  stats(): HeapStats {
-    return stats(this.booted);
+  /** Counters and sizes, and which read sections are waited for. Walks the heap: not for a hot path. */
+  stats(): HeapStats & { readonly rcu: { readonly blockedBy: readonly Stall[] } } {
+    const all = stats(this.booted);
+    return { ...all, rcu: { ...all.rcu, blockedBy: this.stalls.list() } };
   }
 
   /** One line for each broken invariant; none if all is well. Exact while no other thread is inside a call. */
@@ -283,8 +295,25 @@ export class SharedHeap {
   /** What a turn of the event loop does. Returns true if something is left for the next one. */
   private turn(): boolean {
     this.poll();
-    const { callbacks, allocators } = this.booted;
-    return !this.waiters.isEmpty || callbacks.isPending() || allocators.isDraining;
+    if (!this.attached) return false;
+    this.checkSection();
+    return this.isWaiting() || this.booted.allocators.isDraining;
+  }
+
+  private isWaiting(): boolean {
+    return !this.waiters.isEmpty || this.booted.callbacks.isPending();
+  }
+
+  /** At the beginning of a turn no synchronous section can be open: it would have outlived the one it began in. */
+  private checkSection(): void {
+    const section = this.booted.rcu.section(this.booted.cpu.id);
+    if (section === 0 || section === this.toldSection) return;
+    this.toldSection = section;
+    throw new SharedHeapError(
+      "rcu-unbalanced",
+      "an RCU read section was left open when a turn ended, and keeps memory from being used again: call " +
+        "readUnlock() before any await, or use heap.rcu.tasksTrace",
+    );
   }
 
   private live(): Booted {

@@ -20,6 +20,7 @@ export {
   type HeapStats,
   type IsolationReport,
   isolationReport,
+  type RcuStats,
   type SlabStats,
 } from "./inspect/index.ts";
 export type { Destroyed, Destructor, MemAlloc, MemCache } from "./memalloc/index.ts";
@@ -31,3 +32,4 @@ export {
   type TasksTraceApi,
   type TraceSection,
 } from "./rcu-api.ts";
+export type { Stall } from "./stalls.ts";

@@ -2,6 +2,7 @@
 import { loadAcquire, storeRelease } from "#primitive";
 import { SharedHeapError } from "./arena/index.ts";
 import { type Barriers, type Flavour, RCU, type Rcu, type TasksTrace, TRACE } from "./rcu/index.ts";
+import type { Stall, Stalls } from "./stalls.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** What both kinds of grace periods stand on. */
@@ -98,9 +99,12 @@ export class RcuApi extends GracePeriods implements Disposable {
   readonly tasksTrace: TasksTraceApi;
   private readonly rcu: Rcu;
 
-  constructor(layers: RcuLayers, waiters: Waiters, checkLive: () => void) {
+  private readonly stalls: Stalls;
+
+  constructor(layers: RcuLayers, waiters: Waiters, stalls: Stalls, checkLive: () => void) {
     super(layers, RCU, waiters, checkLive);
     this.rcu = layers.rcu;
+    this.stalls = stalls;
     this.tasksTrace = new TasksTraceApi(layers, waiters, checkLive);
   }
 
@@ -128,6 +132,16 @@ export class RcuApi extends GracePeriods implements Disposable {
   /** Ends the innermost section. */
   [Symbol.dispose](): void {
     this.readUnlock();
+  }
+
+  /**
+   * Has `fn` called, in a turn of this thread or a poll, when a section of either kind has kept memory or callbacks
+   * waiting for 10 seconds, and again whenever that time has doubled. `heap.stats().rcu.blockedBy` lists such
+   * sections from their first poll on. Returns a function that ends it. Task context. Errors: `detached`.
+   */
+  onStall(fn: (stall: Stall) => void): () => void {
+    this.checkLive();
+    return this.stalls.listen(fn);
   }
 }
 

@@ -123,6 +123,11 @@ export class Cpus {
     });
   }
 
+  /** The name that a CPU's thread gave it. */
+  nameOf(cpu: number): string {
+    return readName(this.words, this.slotOf(cpu) + SLOT_NAME);
+  }
+
   private slotOf(cpu: number): number {
     return this.slots + cpu * SLOT_WORDS;
   }

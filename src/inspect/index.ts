@@ -1,4 +1,11 @@
 export { type IsolationReport, isolationReport } from "./isolation.ts";
-export { type AllocatorStats, type CpuStats, type HeapStats, type SlabStats, stats } from "./stats.ts";
+export {
+  type AllocatorStats,
+  type CpuStats,
+  type HeapStats,
+  type RcuStats,
+  type SlabStats,
+  stats,
+} from "./stats.ts";
 export { type System, slabCaches } from "./system.ts";
 export { verify } from "./verify.ts";

@@ -23,6 +23,24 @@ export interface AllocatorStats {
   /** Objects taken from slab and not given back; of these, `listed` are on lists, the others out. */
   readonly taken: number;
   readonly listed: number;
+  /** Of the listed ones, those that wait for a grace period. */
+  readonly waiting: number;
+}
+
+/** Grace periods. */
+export interface RcuStats {
+  /** RCU periods, and steps of tasks trace, that have ended. */
+  readonly periods: number;
+  readonly tasksTraceSteps: number;
+  /** CPUs that are inside read sections: of RCU, and how many of tasks trace. */
+  readonly readers: readonly {
+    readonly cpu: number;
+    readonly name: string;
+    readonly rcu: boolean;
+    readonly tasksTrace: number;
+  }[];
+  /** Bytes of freed objects, of all allocators, that wait for a grace period. */
+  readonly waitingBytes: number;
 }
 
 /** A slab cache. */
@@ -54,6 +72,7 @@ export interface HeapStats {
   readonly cpus: readonly CpuStats[];
   readonly allocators: readonly AllocatorStats[];
   readonly slabs: readonly SlabStats[];
+  readonly rcu: RcuStats;
   /** kmalloc blocks of whole pages. */
   readonly large: { readonly blocks: number; readonly pages: number };
 }
@@ -68,6 +87,7 @@ export function stats(system: System): HeapStats {
     cpus: system.cpus.list().map((info) => cpuStats(system, info)),
     allocators: allocatorStats(system),
     slabs: slabStats(system),
+    rcu: rcuStats(system),
     large: largeStats(system),
   };
 }
@@ -78,7 +98,8 @@ function allocatorStats(system: System): AllocatorStats[] {
   const chains = chainsInQueues(system.pages, system.callbacks, ignore);
   return system.allocators.list().map((allocator) => {
     const { pages, areas } = system;
-    const { refills, trims, taken, listed } = checkAllocator(pages, areas, allocator, chains, ignore);
+    const books = checkAllocator(pages, areas, allocator, chains, ignore);
+    const { refills, trims, taken, listed, waiting } = books;
     return {
       name: allocator.name,
       kind: allocator.size === 0 ? "any" : "fixed",
@@ -86,6 +107,7 @@ function allocatorStats(system: System): AllocatorStats[] {
       trims,
       taken,
       listed,
+      waiting,
     };
   });
 }
@@ -144,6 +166,26 @@ function cpuStats(system: System, info: CpuInfo): CpuStats {
       currentPages += system.directory.load(cache, CACHE_PAGES);
   }
   return { ...info, listedBytes, currentPages };
+}
+
+function rcuStats(system: System): RcuStats {
+  const { pages, areas, rcu, trace, cpus } = system;
+  const chains = chainsInQueues(pages, system.callbacks, ignore);
+  let waitingBytes = 0;
+  for (const allocator of system.allocators.list())
+    waitingBytes += checkAllocator(pages, areas, allocator, chains, ignore).waitingBytes;
+  const readers = cpus.list().map(({ cpu, name }) => ({
+    cpu,
+    name,
+    rcu: rcu.section(cpu) !== 0,
+    tasksTrace: trace.openOn(cpu),
+  }));
+  return {
+    periods: rcu.periods,
+    tasksTraceSteps: trace.steps,
+    readers: readers.filter((reader) => reader.rcu || reader.tasksTrace > 0),
+    waitingBytes,
+  };
 }
 
 function largeStats(system: System): HeapStats["large"] {

@@ -49,6 +49,9 @@ export interface AllocatorBooks {
   taken: number;
   /** Of these, objects on lists. The others are out: taken - listed. */
   listed: number;
+  /** Of the listed ones, those that a grace period must end for before they are used again. */
+  waiting: number;
+  waitingBytes: number;
   /** Bytes of the listed ones, headers included. */
   listedBytes: number;
 }
@@ -95,7 +98,7 @@ export function checkAllocator(
   report: Report,
   onlyCpu = -1,
 ): AllocatorBooks {
-  const books = { refills: 0, trims: 0, taken: 0, listed: 0, listedBytes: 0 };
+  const books = { refills: 0, trims: 0, taken: 0, listed: 0, waiting: 0, waitingBytes: 0, listedBytes: 0 };
   const seen = new Set<number>();
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) {
     if (onlyCpu >= 0 && cpu !== onlyCpu) continue;
@@ -104,11 +107,13 @@ export function checkAllocator(
       const where = `"${allocator.name}" ${unitBytes} on CPU ${cpu}`;
       const { key } = allocator;
       const walk = { pages, cache, key, chains: chains.get(cache) ?? [], where, seen, report };
-      const listed = checkCache(walk, unitBytes);
+      const { listed, waiting } = checkCache(walk, unitBytes);
       books.refills += peek(pages.words, cache + REFILLS);
       books.trims += peek(pages.words, cache + TRIMS);
       books.taken += peek(pages.words, cache + TAKEN);
       books.listed += listed;
+      books.waiting += waiting;
+      books.waitingBytes += waiting * unitBytes;
       books.listedBytes += listed * unitBytes;
     });
   }
@@ -130,12 +135,12 @@ interface Walk {
   readonly report: Report;
 }
 
-/** Returns how many objects are on the cache's lists. */
-function checkCache(walk: Walk, unitBytes: number): number {
+/** Returns how many objects are on the cache's lists, and how many of these wait for a grace period. */
+function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: number } {
   const { cache, where, report } = walk;
   const { words } = walk.pages;
   // a cache with another key was opened for an earlier allocator in the same place, or never
-  if (peek(words, cache + KEY) !== walk.key) return 0;
+  if (peek(words, cache + KEY) !== walk.key) return { listed: 0, waiting: 0 };
   const unit = peek(words, cache + UNIT_WORDS);
   if (unit * 4 !== unitBytes) report(`memalloc: ${where}: the cache says its unit is ${unit * 4} bytes`);
   const hand = peek(words, cache + HAND);
@@ -147,7 +152,8 @@ function checkCache(walk: Walk, unitBytes: number): number {
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);
   if (hand === HAND_CLOSED && free + batch + extra !== 0)
     report(`memalloc: ${where}: closed, but has objects`);
-  return free + batch + extra + checkChains(walk);
+  const waiting = batch + extra + walk.chains.reduce((sum, link) => sum + checkChain(walk, link), 0);
+  return { listed: free + waiting + checkHome(walk), waiting };
 }
 
 /** Length of a private list, which may be `max`. */
@@ -182,12 +188,11 @@ function checkExtras(walk: Walk, list: number): number {
   return count;
 }
 
-/** Objects of all chains whose home the cache is: those that wait there, and those in queues. */
-function checkChains(walk: Walk): number {
+/** Objects of the chains that are home. */
+function checkHome(walk: Walk): number {
   const { words } = walk.pages;
   let objects = 0;
   let chains = walk.chains.length;
-  for (const link of walk.chains) objects += checkChain(walk, link);
   for (let link = peek(words, walk.cache + FREE_BY_RCU_TTRACE); link !== 0; link = peek(words, link)) {
     const length = checkChain(walk, link);
     if (length === 0) break;

@@ -122,7 +122,8 @@ export function openKmemCache(
   if (same) return new KmemCache(kmalloc, cache, options, reclaim);
   throw new SharedHeapError(
     "mismatch",
-    `kmem cache "${options.name}" exists with another size, alignment, constructor or typesafeByRcu: open it with the options it was made with`,
+    `kmem cache "${options.name}" exists with other options: open it with the size, align and typesafeByRcu ` +
+      "it was made with, and a ctor if it had one",
   );
 }
 

@@ -116,6 +116,25 @@ export class Rcu {
     return true;
   }
 
+  /** Names the section of a CPU that the running period waits for, as far as this CPU has looked; 0: none. Task context. */
+  blocking(cpu: number): number {
+    const { words, local } = this;
+    if (readPrivate(words, local + LOCAL_SEEN) !== loadAcquire(words, this.seq)) return 0;
+    const before = readPrivate(words, local + LOCAL_SNAPSHOT + cpu);
+    return before === this.section(cpu) ? before : 0;
+  }
+
+  /** Names the section that a CPU is in; 0: none. Any context. */
+  section(cpu: number): number {
+    const reader = loadAcquire(this.words, this.areas.areaOf(cpu) + this.offset + LOCAL_READER);
+    return (reader & 1) === 1 ? reader : 0;
+  }
+
+  /** How many periods have ended. They come round after 2^31. */
+  get periods(): number {
+    return ((loadAcquire(this.words, this.seq) - FIRST_SEQ) >>> 0) / RCU_STEP;
+  }
+
   /** True if every section that was open when period `seq` began has ended. */
   private isQuiet(seq: number): boolean {
     // a CPU that attaches after this count is read enters its first section after that, and sees what was unlinked
@@ -128,8 +147,7 @@ export class Rcu {
   private look(seq: number, used: number): void {
     const { words, local } = this;
     for (let cpu = used - 1; cpu >= 0; cpu--) {
-      const reader = loadAcquire(words, this.areas.areaOf(cpu) + this.offset + LOCAL_READER);
-      writePrivate(words, local + LOCAL_SNAPSHOT + cpu, (reader & 1) === 1 ? reader : 0);
+      writePrivate(words, local + LOCAL_SNAPSHOT + cpu, this.section(cpu));
     }
     // last, so that an unfinished look counts as none. (The number comes round after 2^31 periods.)
     writePrivate(words, local + LOCAL_SEEN, seq);

@@ -61,12 +61,25 @@ export class TasksTrace {
     this.refuseExit();
   }
 
-  /** How many sections of this CPU are open. */
+  /** How many sections of this CPU are open. Any context. */
   get open(): number {
-    return (
-      loadAcquire(this.words, this.local + LOCAL_TRACE) +
-      loadAcquire(this.words, this.local + LOCAL_TRACE + 1)
-    );
+    return this.openAt(this.local);
+  }
+
+  /** How many sections of a CPU are open. Any context. */
+  openOn(cpu: number): number {
+    return this.openAt(this.areas.areaOf(cpu) + this.offset);
+  }
+
+  /** Names the step that waits for sections of a CPU; 0: the running one does not. Any context. */
+  blocking(cpu: number): number {
+    const seq = loadAcquire(this.words, this.seq);
+    return this.inPhase(cpu, (seq & 1) ^ 1) === 0 ? 0 : (seq << 1) | 1;
+  }
+
+  /** How many steps have ended. They come round after 2^32. */
+  get steps(): number {
+    return (loadAcquire(this.words, this.seq) - FIRST_SEQ) >>> 0;
   }
 
   /** The number at which nobody sees any more what was unlinked before this call. Any context. */
@@ -97,10 +110,17 @@ export class TasksTrace {
   private isQuiet(seq: number): boolean {
     const waitedFor = (seq & 1) ^ 1;
     for (let cpu = this.cpus.used - 1; cpu >= 0; cpu--) {
-      if (loadAcquire(this.words, this.areas.areaOf(cpu) + this.offset + LOCAL_TRACE + waitedFor) !== 0)
-        return false;
+      if (this.inPhase(cpu, waitedFor) !== 0) return false;
     }
     return true;
+  }
+
+  private inPhase(cpu: number, phase: number): number {
+    return loadAcquire(this.words, this.areas.areaOf(cpu) + this.offset + LOCAL_TRACE + phase);
+  }
+
+  private openAt(local: number): number {
+    return loadAcquire(this.words, local + LOCAL_TRACE) + loadAcquire(this.words, local + LOCAL_TRACE + 1);
   }
 
   private refuseExit(): never {
