@@ -8,6 +8,8 @@ import {
   CACHE_ALIGN_BYTES,
   CACHE_FLAGS,
   CACHE_SIZE_BYTES,
+  FLAG_CONSTRUCTOR,
+  FLAG_TYPESAFE_BY_RCU,
   KMALLOC_MAX_SLAB_BYTES,
   SLAB_CPU_WORDS,
 } from "./layout.ts";
@@ -115,16 +117,25 @@ export function openKmemCache(
   let record = directory.find(KIND_KMEM_CACHE, options.name);
   if (record === 0) record = makeCache(directory, areas, options.name, shape);
   const cache = record + RECORD_DATA;
-  const same =
-    directory.load(cache, CACHE_SIZE_BYTES) === shape.size &&
-    directory.load(cache, CACHE_ALIGN_BYTES) === shape.align &&
-    directory.load(cache, CACHE_FLAGS) === flagsOf(shape);
+  const made = shapeOf(directory, cache);
+  const same = made.size === shape.size && made.align === shape.align && flagsOf(made) === flagsOf(shape);
   if (same) return new KmemCache(kmalloc, cache, options, reclaim);
   throw new SharedHeapError(
     "mismatch",
-    `kmem cache "${options.name}" exists with other options: open it with the size, align and typesafeByRcu ` +
-      "it was made with, and a ctor if it had one",
+    `kmem cache "${options.name}" was made with size ${made.size}, align ${made.align}, ` +
+      `${made.hasConstructor ? "a" : "no"} ctor, typesafeByRcu ${made.isTypesafe}: open it with the same`,
   );
+}
+
+/** What a cache was made with. */
+function shapeOf(directory: Directory, cache: number): CacheShape {
+  const flags = directory.load(cache, CACHE_FLAGS);
+  return {
+    size: directory.load(cache, CACHE_SIZE_BYTES),
+    align: directory.load(cache, CACHE_ALIGN_BYTES),
+    hasConstructor: (flags & FLAG_CONSTRUCTOR) !== 0,
+    isTypesafe: (flags & FLAG_TYPESAFE_BY_RCU) !== 0,
+  };
 }
 
 function checkShape(options: KmemCacheOptions): CacheShape {
