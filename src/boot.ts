@@ -14,7 +14,7 @@ import {
   writeHeader,
 } from "./arena/index.ts";
 import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layout.ts";
-import { Cpu, Cpus, PercpuAreas, type WorkHandler, Workqueue } from "./cpu/index.ts";
+import { Cpu, Cpus, PercpuAreas, type WorkHandler } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
 import {
@@ -66,7 +66,6 @@ const NO_PROGRAM: Program = {
 interface Tables {
   readonly directory: Directory;
   readonly cpus: Cpus;
-  readonly workqueue: Workqueue;
   readonly areas: PercpuAreas;
   readonly pages: PageTables;
   readonly kmallocCaches: number;
@@ -81,7 +80,6 @@ interface Tables {
 
 /** A thread's layers. */
 export interface Booted extends System {
-  readonly workqueue: Workqueue;
   readonly barriers: Barriers;
   readonly destructors: Destructors;
 }
@@ -150,7 +148,6 @@ function layOut(arena: Arena, total: number): Tables {
   const percpu = new Memblock(AREA_CPU_WORDS);
   const directory = new Directory(arena, memblock);
   const cpus = new Cpus(arena.words, arena.geometry.maxCpus, memblock);
-  const workqueue = new Workqueue(arena.words, memblock, []);
   const kmallocCaches = reserveKmallocCaches(memblock);
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
@@ -164,7 +161,6 @@ function layOut(arena: Arena, total: number): Tables {
   return {
     directory,
     cpus,
-    workqueue,
     areas,
     pages,
     kmallocCaches,
@@ -178,7 +174,7 @@ function layOut(arena: Arena, total: number): Tables {
 }
 
 function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): Booted {
-  const { directory, cpus, workqueue, areas, firstPage } = tables;
+  const { directory, cpus, areas, firstPage } = tables;
   const handlers: WorkHandler[] = [];
   const kinds: Kind[] = [];
   const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers, tuning.wake);
@@ -203,7 +199,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
     (item) => caches.work(item),
     (item) => caches.turn(item),
   );
-  const base = { arena, directory, cpus, cpu, areas, workqueue, firstPage };
+  const base = { arena, directory, cpus, cpu, areas, firstPage };
   return {
     ...base,
     rcuPlace: tables.rcu,

@@ -9,13 +9,12 @@ const DETACH_POLLS = 4;
 
 /** Runs what is pending, of this CPU and, where it may be anyone's, of all. Does nothing in nested contexts. */
 export function poll(system: Booted): void {
-  const { cpu, callbacks, workqueue, allocators } = system;
+  const { cpu, callbacks, allocators } = system;
   if (!cpu.inTask()) return;
   cpu.irqWork.kick();
   cpu.turnWork.kick();
   callbacks.poll(POLL_CALLBACKS);
   allocators.poll();
-  workqueue.run(cpu.id);
   cpu.irqWork.kick();
 }
 

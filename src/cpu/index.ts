@@ -15,4 +15,3 @@ export { type CpuInfo, Cpus } from "./cpus.ts";
 export { checkCpus } from "./invariants.ts";
 export { IrqWork, type WorkHandler } from "./irq-work.ts";
 export { PercpuAreas } from "./percpu-areas.ts";
-export { type JobHandler, Workqueue } from "./workqueue.ts";

@@ -40,11 +40,3 @@ export const WORK_PENDING = 1;
 /** Which handler: an index into the thread's table. Writer: owner, before the first raise. */
 export const WORK_ID = 2;
 export const WORK_WORDS = 3;
-
-/** Workqueue slots: 2 words each. */
-export const JOB_SLOTS = 64;
-export const JOB_WORDS = 2;
-/** Free, being filled, queued or running: see workqueue.ts. CAS by anyone. */
-export const JOB_STATE = 0;
-/** The address given to the job. Written while filling, read while running. */
-export const JOB_ARGUMENT = 1;

@@ -186,11 +186,12 @@ export class Allocators {
 
   /** Releases an allocator that nobody has open and whose chains are all back in slab. */
   private release(allocator: Allocator): void {
-    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
-      if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator)) return;
-    }
+    const { maxCpus } = this.areas;
+    // all pins before all chains: a CPU that has it open may make chains whose home is any other
+    for (let cpu = 0; cpu < maxCpus; cpu++) if (this.isPinned(cpu, allocator)) return;
+    for (let cpu = 0; cpu < maxCpus; cpu++) if (!this.isQuiet(cpu, allocator)) return;
     if (!this.registry.claimRelease(allocator.ref)) return;
-    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
+    for (let cpu = 0; cpu < maxCpus; cpu++) {
       for (const cache of this.cachesOn(cpu, allocator))
         for (const count of [TAKEN, REFILLS, TRIMS]) storeRelease(this.areas.words, cache + count, 0);
     }
