@@ -27,7 +27,7 @@ import {
   type Watermarks,
   watermarksOf,
 } from "./memalloc/index.ts";
-import { HEAP_WORDS } from "./memalloc/layout.ts";
+import { GATHER_CHAINS, HEAP_WORDS } from "./memalloc/layout.ts";
 import {
   Kmalloc,
   Pages,
@@ -48,13 +48,19 @@ export interface Tuning {
   readonly watermarks: (unitBytes: number) => Watermarks;
   /** Tries for a slab cache's taker word. */
   readonly takerTries: number;
+  /** Chains that gather before a refill drives their grace period. */
+  readonly gatherChains: number;
   /** Called when something waits for a turn of this thread, or a poll. */
   readonly wake?: () => void;
   /** What is done in this thread about allocators that go away. */
   readonly program?: Program;
 }
 
-const DEFAULT_TUNING: Tuning = { watermarks: watermarksOf, takerTries: TAKER_TRIES };
+const DEFAULT_TUNING: Tuning = {
+  watermarks: watermarksOf,
+  takerTries: TAKER_TRIES,
+  gatherChains: GATHER_CHAINS,
+};
 
 /** For threads whose allocators nobody waits for. */
 const NO_PROGRAM: Program = {
@@ -187,7 +193,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const slab = new Slab(pages, cpu, afterReaders, tuning.takerTries);
   const kmalloc = new Kmalloc(slab, tables.kmallocCaches, directory);
   const destructors = new Destructors(directory);
-  const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors);
+  const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors, tuning.gatherChains);
   const caches = new Caches(cpu, kmalloc, pipeline, () => allocators.ownCaches());
   const registry = new Registry(directory, areas, tables.memalloc);
   const { watermarks, program = NO_PROGRAM } = tuning;

@@ -3,7 +3,11 @@ import type { Booted, Tuning } from "#src/boot.js";
 import type { Library } from "../library.ts";
 
 /** Watermarks so small that every call or two goes down to the slabs. */
-export const SMALL: Tuning = { watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }), takerTries: 1 };
+export const SMALL: Tuning = {
+  watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }),
+  takerTries: 1,
+  gatherChains: 1,
+};
 
 export const GARBAGE = 0x5eed5eed;
 

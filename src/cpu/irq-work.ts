@@ -63,6 +63,17 @@ export class IrqWork {
     }
   }
 
+  /** As raise and kick, for an item that need not be found pending by anyone: cheaper. Task context. */
+  runNow(item: number): void {
+    enterContext(this.words, this.area, HARDIRQ_SHIFT);
+    try {
+      if (!this.handlers[readPrivate(this.words, item + WORK_ID)](item)) this.raise(item);
+    } finally {
+      leaveContext(this.words, this.area, HARDIRQ_SHIFT);
+    }
+    this.kick();
+  }
+
   /** Runs what is pending, if this is task context. */
   kick(): void {
     // plain: only this CPU touches the list, at whatever depth

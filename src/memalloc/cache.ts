@@ -110,6 +110,7 @@ export class Caches {
     writePrivate(this.words, cache + KEY, config.key);
     writePrivate(this.words, cache + DTOR, config.dtor);
     writePrivate(this.words, cache + TGT, cache);
+    writePrivate(this.words, cache + RCU_TGT, cache);
     this.cpu.irqWork.init(cache + WORK, WORK_ID_CACHE);
     this.cpu.turnWork.init(cache + TURN, WORK_ID_TURN);
     // for statistics and verify: caches whose UNIT_WORDS is 0 were never opened
@@ -133,11 +134,7 @@ export class Caches {
   allocLow(cache: number): number {
     const node = this.list.popBusy(cache);
     const p = node === 0 ? 0 : this.handOut(cache, node);
-    // raised before HAND is let go: code that runs nested from there on, and finds the list empty,
-    // finds the work pending
-    this.cpu.irqWork.raise(cache + WORK);
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-    this.cpu.irqWork.kick();
+    this.letGoAndWork(cache);
     return p === 0 ? this.allocEmpty(cache) : p;
   }
 
@@ -163,9 +160,16 @@ export class Caches {
   freeHigh(cache: number, node: number, home: number): void {
     this.list.link(cache + FREE_LIST, node);
     writePrivate(this.words, cache + TGT, home);
-    this.cpu.irqWork.raise(cache + WORK);
+    this.letGoAndWork(cache);
+  }
+
+  /** Ends a step that found something to do: in task context at once, else when this CPU is back in it. */
+  private letGoAndWork(cache: number): void {
+    const isTask = this.cpu.inTask();
+    // before HAND is let go: code that runs nested from there on, and finds the list empty, finds the work pending
+    if (!isTask) this.cpu.irqWork.raise(cache + WORK);
     writePrivate(this.words, cache + HAND, HAND_IDLE);
-    this.cpu.irqWork.kick();
+    if (isTask) this.cpu.irqWork.runNow(cache + WORK);
   }
 
   /** A freeRcu on a busy cache. */
@@ -223,24 +227,31 @@ export class Caches {
       this.cpu.turnWork.raise(cache + TURN);
     }
     const first = this.list.pushBatch(cache, node);
-    // the first chain that waits is left to the next one, or to the end of the turn
-    if (first !== 0 && !this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT)))
+    // chains are left to the next refill, or to the end of the turn, unless there are many
+    if (first !== 0 && this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT)))
       this.cpu.irqWork.raise(cache + WORK);
   }
 
   // -- the work ---------------------------------------------------------------------------------
 
   /**
-   * The irq_work of a cache: extras home, callbacks that are ready, then a refill or a trim, at most one batch.
+   * The irq_work of a cache: extras home, then a refill or a trim, at most one batch, or callbacks that are ready.
    * False if a call further down the stack is using the cache.
    */
   work(item: number): boolean {
     const cache = item - WORK;
     if (this.list.isBusy(cache)) return this.isClosed(cache);
     this.takeExtras(cache);
-    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
-    this.pipeline.advance();
-    if (this.list.depth(cache) < readPrivate(this.words, cache + LOW)) this.refill(cache);
+    const depth = this.list.depth(cache);
+    if (depth < readPrivate(this.words, cache + LOW)) {
+      this.refill(cache);
+    } else {
+      const isLong = depth > readPrivate(this.words, cache + HIGH);
+      if (isLong) this.trim(cache);
+      // where the chains went that made this work necessary: are there many by now?
+      const home = readPrivate(this.words, cache + (isLong ? TGT : RCU_TGT));
+      if (this.pipeline.isBacklogged(home)) this.pipeline.advance();
+    }
     return true;
   }
 
@@ -282,7 +293,7 @@ export class Caches {
   private refill(cache: number): void {
     const first = this.pipeline.take(cache);
     if (first !== 0) this.list.pushChain(cache, first);
-    else this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH));
+    else if (!this.pipeline.refill(cache)) this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH));
     this.count(cache + REFILLS, 1);
   }
 

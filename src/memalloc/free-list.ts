@@ -7,7 +7,7 @@
  * these steps written out.)
  */
 import { readPrivate, type Words, writePrivate } from "#primitive";
-import { chainNext, chainPush } from "./chain.ts";
+import { chainNext } from "./chain.ts";
 import {
   BATCH,
   FREE_LIST,
@@ -63,13 +63,20 @@ export class FreeList {
 
   /** Pops up to `count` objects, as a chain. Returns its first, or 0. */
   popChain(cache: number, count: number): number {
-    let first = 0;
-    for (let left = count; left > 0; left--) {
-      const node = this.pop(cache);
-      if (node === 0) break;
-      chainPush(this.words, first, node);
-      first = node;
+    if (this.isBusy(cache)) return 0;
+    const { words } = this;
+    writePrivate(words, cache + HAND, HAND_BUSY);
+    const first = readPrivate(words, cache + FREE_LIST);
+    if (first !== 0) {
+      writePrivate(words, cache + HAND, first);
+      // their depths stay: on a chain they say nothing, but that the objects are free
+      let last = first;
+      for (let left = count; left > 1 && readPrivate(words, last + OBJECT_HOME) !== 0; left--)
+        last = readPrivate(words, last + OBJECT_HOME);
+      writePrivate(words, cache + FREE_LIST, readPrivate(words, last + OBJECT_HOME));
+      writePrivate(words, last + OBJECT_HOME, 0);
     }
+    writePrivate(words, cache + HAND, HAND_IDLE);
     return first;
   }
 
@@ -82,11 +89,19 @@ export class FreeList {
 
   /** Puts the objects of a chain that this CPU owns on the free list. HAND was found idle. */
   pushChain(cache: number, first: number): void {
+    const { words } = this;
+    writePrivate(words, cache + HAND, first + HAND_PUSH);
+    let head = readPrivate(words, cache + FREE_LIST);
+    let depth = readPrivate(words, head + OBJECT_CHECK);
     for (let node = first; node !== 0; ) {
-      const next = chainNext(this.words, node);
-      this.push(cache, node);
+      const next = chainNext(words, node);
+      writePrivate(words, node + OBJECT_HOME, head);
+      writePrivate(words, node + OBJECT_CHECK, ++depth);
+      head = node;
       node = next;
     }
+    writePrivate(words, cache + FREE_LIST, head);
+    writePrivate(words, cache + HAND, HAND_IDLE);
   }
 
   /** Puts an object, which HAND names, into the RCU batch, and lets HAND go. Returns the batch, taken, if that made it full, or 0. */

@@ -80,6 +80,8 @@ export const TURN = 25;
 export const DTOR = 28;
 /** In an allocator's first cache: 1 while the owner may still touch any of its caches. Writer: owner; anyone reads: atomic. */
 export const PIN = 29;
+/** Chains that this CPU has sent to this cache's home on any CPU since it last sent some on. Private. */
+export const LANDED = 30;
 /** Two lines: the owner's, and the one that others write to. */
 export const CACHE_WORDS = 32;
 
@@ -149,8 +151,10 @@ export const KIND_TRACE = 2;
 export const KIND_LAST = 3;
 
 /** Chains that stay at their home for its refills while newer ones come. */
-export const KEEP_CHAINS = 2;
+export const KEEP_CHAINS = 8;
 /** Chains that one step sends on. */
 export const ROUND_CHAINS = 16;
 /** Callbacks that one piece of work runs: more than the one chain that it may have made. */
 export const RUN_CHAINS = 2;
+/** Chains of a home that gather before its refills drive their grace period: one for all of them. */
+export const GATHER_CHAINS = 8;

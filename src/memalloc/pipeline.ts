@@ -34,12 +34,14 @@ import {
   CHAINS,
   DTOR,
   FREE_BY_RCU_TTRACE,
+  GATHER_CHAINS,
   HIGH,
   KEEP_CHAINS,
   KIND_LAST,
   KIND_RCU,
   KIND_ROUND,
   KIND_TRACE,
+  LANDED,
   OPEN,
   ROUND,
   ROUND_CHAINS,
@@ -59,8 +61,16 @@ export class Pipeline {
   private readonly slab: Slab;
   private readonly destructors: Destructors;
   private readonly pages: Pages;
+  private readonly gatherChains: number;
 
-  constructor(cpu: Cpu, areas: PercpuAreas, slab: Slab, callbacks: Callbacks, destructors: Destructors) {
+  constructor(
+    cpu: Cpu,
+    areas: PercpuAreas,
+    slab: Slab,
+    callbacks: Callbacks,
+    destructors: Destructors,
+    gatherChains: number = GATHER_CHAINS,
+  ) {
     this.words = areas.words;
     this.cpu = cpu;
     this.areas = areas;
@@ -69,6 +79,7 @@ export class Pipeline {
     this.pages = slab.pages;
     this.callbacks = callbacks;
     this.destructors = destructors;
+    this.gatherChains = gatherChains;
   }
 
   /** The kinds of callbacks that a chain goes through; KIND_* are their indices. */
@@ -88,10 +99,16 @@ export class Pipeline {
     ];
   }
 
-  /** Sends a chain of objects freed with freeRcu on its way. Returns true if no other waited. Any context. */
+  /** Sends a chain of objects freed with freeRcu on its way. Returns true if many wait. Any context. */
   defer(first: number, home: number): boolean {
-    this.begin(first, home);
-    return this.callbacks.call(KIND_RCU, chainLink(first));
+    const chains = this.begin(first, home);
+    this.callbacks.call(KIND_RCU, chainLink(first));
+    return chains >= 2 * this.gatherChains;
+  }
+
+  /** True if so many chains of `home` wait that work has to see to them. */
+  isBacklogged(home: number): boolean {
+    return loadAcquire(this.words, home + CHAINS) >= 2 * this.gatherChains;
   }
 
   /** Sends a chain of objects that no synchronous reader is promised home. Any context. */
@@ -113,6 +130,27 @@ export class Pipeline {
       this.callbacks.run(this.cpu.id, KIND_TRACE, RUN_CHAINS) +
       this.callbacks.run(this.cpu.id, KIND_LAST, RUN_CHAINS)
     );
+  }
+
+  /**
+   * Moves chains on whose RCU grace period is over, in the hope of one for the free list of `home`, which is this
+   * CPU's. True if there was one. A grace period is driven for several chains at once: until they have gathered,
+   * slab is cheaper.
+   */
+  refill(home: number): boolean {
+    const depth = this.list.depth(home);
+    for (let i = 0; i < RUN_CHAINS; i++) {
+      if (this.runOne(home) === 0) return false;
+      if (this.list.depth(home) > depth) return true;
+    }
+    return false;
+  }
+
+  private runOne(home: number): number {
+    const { callbacks, cpu } = this;
+    const ran = callbacks.run(cpu.id, KIND_RCU, 1, false);
+    if (ran !== 0 || loadAcquire(this.words, home + CHAINS) < this.gatherChains) return ran;
+    return callbacks.run(cpu.id, KIND_RCU, 1);
   }
 
   /** Takes a chain that waits at `home`, which is this CPU's. Returns its first object, or 0. */
@@ -156,9 +194,10 @@ export class Pipeline {
     }
   }
 
-  private begin(first: number, home: number): void {
+  /** Returns how many chains of that home there were. */
+  private begin(first: number, home: number): number {
     chainSeal(this.words, first, home);
-    fetchAdd(this.words, home + CHAINS, 1);
+    return fetchAdd(this.words, home + CHAINS, 1);
   }
 
   /** The chain goes onto the free list of its home, if that is this CPU's and has room. */
@@ -176,11 +215,19 @@ export class Pipeline {
   private land(first: number): void {
     const home = chainHome(this.words, first);
     // pairs with take and startRound: hands the chain over
-    const older = !llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
+    llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
     this.raiseRound(home);
     // looked at after the push: an owner that closes the cache empties the list after it says so
     if (loadAcquire(this.words, home + OPEN) === 0) this.startRound(home, 0);
-    else if (older) this.startRound(home, KEEP_CHAINS);
+    else if (this.countLanded(home)) this.startRound(home, KEEP_CHAINS);
+  }
+
+  /** True at every so many chains that this CPU sends to caches like `home`. */
+  private countLanded(home: number): boolean {
+    const at = this.areas.instanceOn(this.cpu.id, home) + LANDED;
+    const landed = readPrivate(this.words, at) + 1;
+    writePrivate(this.words, at, landed % this.gatherChains);
+    return landed >= this.gatherChains;
   }
 
   /** At the next turn or poll of any thread, what waits at `home` goes on. */

@@ -78,11 +78,11 @@ export class Callbacks {
     this.kinds = kinds;
   }
 
-  /** Gives a callback: `item` is the address of its link word. Returns true if none waited for a batch. Any context. */
-  call(kind: number, item: number): boolean {
+  /** Gives a callback: `item` is the address of its link word. Any context. */
+  call(kind: number, item: number): void {
     this.cpu.wake();
     // pairs with the take in begin: hands the item over
-    return llistAdd(this.words, this.queueOf(this.cpu.id, kind) + QUEUE_NEXT, item);
+    llistAdd(this.words, this.queueOf(this.cpu.id, kind) + QUEUE_NEXT, item);
   }
 
   /**
@@ -107,13 +107,13 @@ export class Callbacks {
 
   /**
    * Runs up to `limit` callbacks of a CPU's queue whose grace period has ended, having driven it. Returns how
-   * many. Task context.
+   * many. `mayBegin`: whether a batch is made of those that gather. Task context.
    */
-  run(cpu: number, kind: number, limit: number): number {
+  run(cpu: number, kind: number, limit: number, mayBegin = true): number {
     const queue = this.queueOf(cpu, kind);
     if (this.isIdle(queue) || !tryTake(this.words, queue + QUEUE_TAKER, this.cpu.claim)) return 0;
     try {
-      return this.runHeld(queue, this.kinds[kind], limit);
+      return this.runHeld(queue, this.kinds[kind], limit, mayBegin);
     } finally {
       releaseTaker(this.words, queue + QUEUE_TAKER);
     }
@@ -163,8 +163,11 @@ export class Callbacks {
   }
 
   /** TAKER is held. */
-  private runHeld(queue: number, kind: Kind, limit: number): number {
-    if ((readPrivate(this.words, queue + QUEUE_BATCH) & 1) === 0) this.begin(queue, kind);
+  private runHeld(queue: number, kind: Kind, limit: number, mayBegin: boolean): number {
+    if ((readPrivate(this.words, queue + QUEUE_BATCH) & 1) === 0) {
+      if (!mayBegin) return 0;
+      this.begin(queue, kind);
+    }
     if (!this.isReady(queue, kind)) return 0;
     enterContext(this.words, this.cpu.area, HARDIRQ_SHIFT);
     try {

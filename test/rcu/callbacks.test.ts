@@ -67,17 +67,6 @@ for (const kind of KINDS) {
   });
 }
 
-test("call says whether none waited for a batch", () => {
-  const { cpus, give } = newQueues(2, 5);
-  assert.equal(give(0, AFTER_RCU, 0), true);
-  assert.equal(give(0, AFTER_RCU, 1), false);
-  assert.equal(give(0, AFTER_TRACE, 2), true, "of that kind");
-  assert.equal(give(1, AFTER_RCU, 3), true, "on that CPU");
-  cpus[0].system.rcu.readLock();
-  cpus[0].callbacks.poll(LIMIT);
-  assert.equal(give(0, AFTER_RCU, 4), true, "the batch is not what waits");
-});
-
 test("what is given while a batch is under way waits for the next one", () => {
   const { cpus, ran, give } = newQueues(2, 2);
   const { rcu } = cpus[1].system;

@@ -34,7 +34,7 @@ export interface Fixture {
   /** What each item was given as. */
   readonly givenAs: number[];
   /** Gives an item on a CPU; returns what `call` does. */
-  give(cpu: number, kind: number, item: number): boolean;
+  give(cpu: number, kind: number, item: number): void;
   /** A CPU that attaches later, or the new thread of one that was there. */
   join(system: Booted): Queues;
 }
@@ -66,9 +66,9 @@ export function queuesOn(
     return { system, callbacks, barriers: new Barriers(rcuPlace, cpu.id, cpus, areas, callbacks) };
   };
   const cpus = systems.map(join) as [Queues, ...Queues[]];
-  const give = (cpu: number, kind: number, item: number): boolean => {
+  const give = (cpu: number, kind: number, item: number): void => {
     givenAs[item] = kind;
-    return cpus[cpu].callbacks.call(kind, items[item]);
+    cpus[cpu].callbacks.call(kind, items[item]);
   };
   return { cpus, items, ran, givenAs, give, join };
 }
