@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M1",
     what: "an object is dropped when its cache is busy",
     file: CACHE,
-    from: "llistAdd(this.words, cache + FREE_LIST_EXTRA, chainLink(node));",
+    from: "llistAdd(this.words, cache + list, chainLink(node));",
     to: ";",
     oracle: "leak",
     scenario: "one-cpu-nested",
@@ -30,8 +30,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M2",
     what: "the work goes on although the cache is busy",
     file: CACHE,
-    from: "if (readPrivate(this.words, cache + HAND) !== HAND_IDLE)\n            return false;",
-    to: ";",
+    from: "const cache = item - WORK;\n        if (this.list.isBusy(cache))\n            return this.isClosed(cache);",
+    to: "const cache = item - WORK;",
     oracle: "leak",
     scenario: "one-cpu-nested",
   },
@@ -48,8 +48,16 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M5",
     what: "free takes the bucket of the unit's size, which rounds differently",
     file: "memalloc/mem-alloc.js",
-    from: "let cache = home;",
-    to: "let cache = this.table[((readPrivate(words, home + 5) << 2) + 7) >>> 3] || home;",
+    from: `let cache = home;
+        if ((home & this.areaMask) !== this.area)
+            cache = this.area | (home & ~this.areaMask);
+        if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+            this.caches.freeBusy(cache, node);`,
+    to: `let cache = this.table[((readPrivate(words, home + 5) << 2) + 7) >>> 3] || home;
+        if ((home & this.areaMask) !== this.area)
+            cache = this.area | (home & ~this.areaMask);
+        if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+            this.caches.freeBusy(cache, node);`,
     oracle: "wrong-bucket",
     scenario: "sizes",
   },
@@ -57,13 +65,8 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M11",
     what: "the refill is not raised: nested code sees an empty list and no pending work",
     file: CACHE,
-    from: `this.cpu.irqWork.raise(cache + WORK);
-        writePrivate(this.words, cache + HAND, HAND_IDLE);
-        this.cpu.irqWork.kick();
-        return p === 0`,
-    to: `writePrivate(this.words, cache + HAND, HAND_IDLE);
-        this.cpu.irqWork.kick();
-        return p === 0`,
+    from: "if (!isTask)\n            this.cpu.irqWork.raise(cache + WORK);",
+    to: "",
     oracle: "spurious-null",
     scenario: "one-cpu-nested",
   },
@@ -125,15 +128,19 @@ export const MUTANTS: readonly Mutant[] = [
     id: "R3",
     what: "an object is freed into the cache of the CPU it came from",
     file: "memalloc/mem-alloc.js",
-    from: "cache = this.area | (home & ~this.areaMask);",
-    to: ";",
+    from: `cache = this.area | (home & ~this.areaMask);
+        if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+            this.caches.freeBusy(cache, node);`,
+    to: `;
+        if (readPrivate(words, cache + HAND) !== HAND_IDLE) {
+            this.caches.freeBusy(cache, node);`,
     oracle: "race",
     scenario: "remote-any",
   },
   {
     id: "R4",
     what: "an object is handed out, and stays on the list",
-    file: CACHE,
+    file: "memalloc/free-list.js",
     from: "writePrivate(this.words, cache + FREE_LIST, readPrivate(this.words, node + OBJECT_HOME));",
     to: ";",
     oracle: "invariant",

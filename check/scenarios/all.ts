@@ -71,7 +71,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "sizes",
     about: "the right bucket for each size: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 150 },
+    limits: { callSteps: 400 },
     prepare: (library) => {
       const prepared = new Sizes(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -81,7 +81,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "full-heap",
     about: "opening an allocator without a page left: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 150 },
+    limits: { callSteps: 900 },
     prepare: (library) => {
       const prepared = new FullHeap(library);
       return thesePrograms(prepared, [[prepared.calls]]);
