@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they run. */
 import { Clients } from "./clients.ts";
+import { GRACE_PERIODS } from "./grace-periods.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
 import { PageClients } from "./pages.ts";
@@ -218,4 +219,5 @@ export const SCENARIOS: readonly Scenario[] = [
     deep: true,
     prepare: clients(3),
   },
+  ...GRACE_PERIODS,
 ];

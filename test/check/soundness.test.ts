@@ -11,6 +11,7 @@ import {
   zeroPrivate,
 } from "../../check/engine/primitive.ts";
 import { Violation } from "../../check/engine/violation.ts";
+import { search } from "../../check/runner/search.ts";
 import { Bounded } from "../../check/strategies/bounded.ts";
 import { Exhaustive } from "../../check/strategies/exhaustive.ts";
 import { deviationsOf, execute, minimise, Replay } from "../../check/strategies/replay.ts";
@@ -152,4 +153,35 @@ test("steps that bring the heap to rest are bounded too", () => {
     while (loadAcquire(litmus.words, FLAG) === 0);
   };
   assert.equal(searchAll(litmus, new Exhaustive()).violation?.oracle, "step-bound");
+});
+
+test("a word that orders accesses is found to be shared in the execution that shows it: no race is reported", () => {
+  const words = new Int32Array(16);
+  const machine = new Machine({
+    words,
+    cpus: 2,
+    nested: [],
+    reset() {},
+    fingerprint: () => 0,
+    finish() {},
+  });
+  machine.limits = { ...DEFAULT_LIMITS, callSteps: 100 };
+  const publish = (flag: number) => ({
+    name: "publish",
+    run: () => {
+      writePrivate(words, DATA, 1);
+      storeRelease(words, flag, 1);
+      return 0;
+    },
+  });
+  const receive = (flag: number) => ({
+    name: "receive",
+    run: () => (loadAcquire(words, flag) === 1 ? readPrivate(words, DATA) : 0),
+  });
+  for (const flag of [FLAG, OTHER]) {
+    const program = [[publish(flag)], [receive(flag)]];
+    const { violation, exhausted } = search(machine, program, { kind: "exhaustive" }, 1, () => true);
+    assert.equal(violation, undefined);
+    assert.ok(exhausted);
+  }
 });
