@@ -14,6 +14,8 @@ export interface Mutant {
   readonly scenario: string;
 }
 
+import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
+
 const CACHE = "memalloc/cache.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -155,4 +157,5 @@ export const MUTANTS: readonly Mutant[] = [
     oracle: "leak",
     scenario: "clients",
   },
+  ...GRACE_PERIOD_MUTANTS,
 ];

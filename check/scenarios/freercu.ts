@@ -12,35 +12,44 @@ import { checkBooks } from "../oracles/books.ts";
 import { abstractRcu } from "./abstract-rcu.ts";
 import { bootCpus, freeWords, SMALL } from "./small-heap.ts";
 
-const SIZE = 2040;
 const QUIET_POLLS = 8;
+/** More than were free before. */
+const STOLEN = 5;
 
 export interface FreeRcuOptions {
   /** Objects of a chain. */
   readonly batch: number;
   readonly abstract: boolean;
+  readonly traceImpliesRcu?: boolean;
+  /** Bytes of an object. Default 2040: two to a slab. */
+  readonly size?: number;
 }
 
 export class FreeRcuClients implements Prepared {
   readonly words: Int32Array;
   readonly cpus = 2;
   readonly nested: readonly Call[];
-  readonly calls: Record<"read" | "readAsync" | "replace" | "free" | "alloc" | "poll" | "detach", Call>;
+  readonly calls: Record<
+    "read" | "readAsync" | "steal" | "replace" | "free" | "alloc" | "poll" | "comeBack",
+    Call
+  >;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
   private readonly pools: readonly MemCache[];
   private readonly slot: number;
+  private readonly size: number;
   private serials = [0, 0];
   private readonly held: number[][] = [[], []];
 
-  constructor(library: Library, { batch, abstract }: FreeRcuOptions) {
+  constructor(library: Library, { batch, abstract, traceImpliesRcu = true, size = 2040 }: FreeRcuOptions) {
     this.library = library;
     const watermarks = () => ({ low: 1, high: 2 * batch, batch, prefill: 2 });
     const tuning: Tuning = { ...SMALL, watermarks };
-    this.booted = bootCpus(library, this.cpus, 24, tuning);
+    this.booted = bootCpus(library, this.cpus, 24, tuning, { traceImpliesRcu });
     this.words = this.booted[0].arena.words;
     if (abstract) abstractRcu(this.booted);
-    this.pools = this.booted.map(({ allocators }) => allocators.openMemCache("objects", SIZE));
+    this.pools = this.booted.map(({ allocators }) => allocators.openMemCache("objects", size));
+    this.size = size;
     [this.slot] = freeWords(this.booted[0], 1);
     const first = this.pools[0].alloc();
     this.words[first >>> 2] = 99;
@@ -69,14 +78,24 @@ export class FreeRcuClients implements Prepared {
     checkBooks(this.library, this.booted[0], out, dead);
     const { inspect } = this.library;
     const { rcu } = inspect.stats(this.booted[0]);
-    if (rcu.waitingBytes > 0)
-      throw new Violation("not-at-rest", `${rcu.waitingBytes} bytes wait, and nobody is reading`);
+    if (rcu.waitingBytes > 0 || this.chains() > 0)
+      throw new Violation(
+        "not-at-rest",
+        `${rcu.waitingBytes} bytes wait in ${this.chains()} chains for nobody`,
+      );
+  }
+
+  /** Chains anywhere. */
+  private chains(): number {
+    const caches = this.booted.flatMap(({ allocators }) => allocators.ownCaches());
+    return caches.reduce((sum, cache) => sum + this.words[cache + this.library.cacheLayout.CHAINS], 0);
   }
 
   private makeCalls(): FreeRcuClients["calls"] {
     const serial = (cpu: number) => 100 * cpu + ++this.serials[cpu];
     return {
       read: { name: "read", run: (cpu) => this.read(cpu) },
+      steal: { name: "kmalloc", run: (cpu) => this.steal(cpu) },
       readAsync: { name: "read, async", run: (cpu) => this.readAsync(cpu) },
       replace: { name: "replace", begin: serial, run: (cpu, number) => this.replace(cpu, number, true) },
       free: {
@@ -97,7 +116,7 @@ export class FreeRcuClients implements Prepared {
           return 0;
         },
       },
-      detach: { name: "give up", run: (cpu) => this.giveUp(cpu) },
+      comeBack: { name: "give up, open", run: (cpu) => this.comeBack(cpu) },
     };
   }
 
@@ -115,12 +134,13 @@ export class FreeRcuClients implements Prepared {
     return 0;
   }
 
-  private giveUp(cpu: number): number {
+  private comeBack(cpu: number): number {
     this.booted[cpu].allocators.giveUpAll();
+    this.booted[cpu].allocators.openMemCache("objects", this.size);
     return 0;
   }
 
-  /** A synchronous reader: the object stays what it is. */
+  /** A synchronous reader: the object stays what it is; freed plainly, it may become another one of its type, and no more. */
   private read(cpu: number): number {
     const { rcu } = this.booted[cpu];
     rcu.readLock();
@@ -130,6 +150,16 @@ export class FreeRcuClients implements Prepared {
     rcu.readUnlock();
     if (before === after) return before;
     throw new Violation("early-reuse", `object ${p} was used again under a reader: ${before}, then ${after}`);
+  }
+
+  /** Takes memory of that size from slab, for something else. */
+  private steal(cpu: number): number {
+    for (let i = 0; i < STOLEN; i++) {
+      const p = this.booted[cpu].kmalloc.alloc(this.size);
+      // where the payload of an object would be
+      if (p !== 0) storeRelease(this.words, (p >>> 2) + this.library.cacheLayout.HEADER_WORDS, p);
+    }
+    return 0;
   }
 
   /** An async one: the memory stays an object, free or not, of this allocator. */

@@ -1,8 +1,11 @@
 /** Scenarios of the rcu layer, and of what memalloc builds on it. */
+
 import { CallbackClients } from "./callbacks.ts";
+import { Destroyers, Makers } from "./destroy.ts";
 import { FreeRcuClients, type FreeRcuOptions } from "./freercu.ts";
 import { type ReaderOptions, Readers } from "./rcu-readers.ts";
 import { type Scenario, thesePrograms } from "./spec.ts";
+import { Flags, Producer, Undertakers } from "./traffic.ts";
 
 const EXHAUSTIVE = { kind: "exhaustive" } as const;
 
@@ -50,12 +53,12 @@ function callbacks(flavour: "rcu" | "tasks-trace"): Scenario["prepare"] {
 function freeRcu(options: FreeRcuOptions): Scenario["prepare"] {
   return (library) => {
     const prepared = new FreeRcuClients(library, options);
-    const { read, readAsync, replace, free, alloc, poll, detach } = prepared.calls;
+    const { read, readAsync, replace, free, alloc, poll, comeBack } = prepared.calls;
     return thesePrograms(prepared, [
       [[replace, replace, alloc], [read]],
       [[replace, poll, alloc], [read]],
       [[free, poll, poll], [readAsync]],
-      [[replace, detach, poll], [read]],
+      [[replace, comeBack, alloc, alloc], [read]],
       [
         [replace, poll],
         [replace, poll],
@@ -135,15 +138,11 @@ export const GRACE_PERIODS: readonly Scenario[] = [
   },
   {
     name: "trace-drivers",
-    about: "another CPU drives too: 3 CPUs, at most 3 preemptions",
-    search: { kind: "bounded", preemptions: 3 },
+    about: "another CPU drives too: 3 CPUs",
+    search: EXHAUSTIVE,
     limits: { callSteps: 100 },
     prepare: readers({ flavour: "tasks-trace", cpus: 3 }, ({ read, replace, reuse, drive }) => [
-      [
-        [replace, reuse, reuse],
-        [read, read],
-        [drive, drive],
-      ],
+      [[replace, reuse], [read], [drive]],
     ]),
   },
   {
@@ -169,15 +168,15 @@ export const GRACE_PERIODS: readonly Scenario[] = [
   },
   {
     name: "freercu",
-    about: "objects replaced and freed under a reader, and used again; chains of one",
-    search: { kind: "bounded", preemptions: 3 },
+    about: "objects replaced and freed under a reader, and used again; chains of one; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
     limits: { callSteps: 600 },
     prepare: freeRcu({ batch: 1, abstract: false }),
   },
   {
     name: "freercu-abstract",
     about: "the same against grace periods that end as soon as they may",
-    search: { kind: "bounded", preemptions: 3 },
+    search: { kind: "bounded", preemptions: 2 },
     limits: { callSteps: 600 },
     prepare: freeRcu({ batch: 1, abstract: true }),
   },
@@ -187,5 +186,127 @@ export const GRACE_PERIODS: readonly Scenario[] = [
     search: { kind: "bounded", preemptions: 2 },
     limits: { callSteps: 600 },
     prepare: freeRcu({ batch: 2, abstract: true }),
+  },
+  {
+    name: "freercu-3",
+    about: "freercu with at most 3 preemptions",
+    search: { kind: "bounded", preemptions: 3 },
+    limits: { callSteps: 600 },
+    deep: true,
+    prepare: freeRcu({ batch: 1, abstract: false }),
+  },
+  {
+    name: "freercu-abstract-3",
+    about: "freercu-abstract with at most 3 preemptions",
+    search: { kind: "bounded", preemptions: 3 },
+    limits: { callSteps: 600 },
+    deep: true,
+    prepare: freeRcu({ batch: 1, abstract: true }),
+  },
+  {
+    name: "destroy",
+    about: "an allocator destroyed while what was freed is on its way, at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 900 },
+    prepare: (library) => {
+      const prepared = new Destroyers(library);
+      const { free, freeRcu, destroy, poll, giveUp, open } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [free, destroy, poll, poll],
+          [freeRcu, poll, poll],
+        ],
+        [
+          [freeRcu, poll, poll],
+          [destroy, free, poll],
+        ],
+        [
+          [destroy, poll],
+          [freeRcu, giveUp, poll],
+        ],
+        [
+          [destroy, poll],
+          [giveUp, poll, open],
+        ],
+        [
+          [destroy, poll],
+          [destroy, poll],
+        ],
+        [
+          [destroy, poll, poll],
+          [giveUp, open, poll],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "registry",
+    about: "two CPUs make an allocator of one name; one destroys it; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 900 },
+    prepare: (library) => {
+      const prepared = new Makers(library);
+      const { open, openOther, destroy, poll } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[open], [open]],
+        [[open], [openOther]],
+        [[open, destroy, poll], [open]],
+        [
+          [open, destroy],
+          [destroy, open],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "freercu-types",
+    about: "plain frees under readers, where tasks trace does not imply RCU",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 600 },
+    prepare: (library) => {
+      const prepared = new FreeRcuClients(library, {
+        batch: 1,
+        abstract: true,
+        traceImpliesRcu: false,
+        size: 4080,
+      });
+      const { free, comeBack, poll, steal, read, readAsync } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[free, comeBack, poll, steal], [read]],
+        [[free, comeBack, poll, steal], [readAsync]],
+      ]);
+    },
+  },
+  ...(["producer", "producer-rcu"] as const).map(
+    (name): Scenario => ({
+      name,
+      about: `one CPU allocates, another one frees${name === "producer" ? "" : " with freeRcu"}: what waits is bounded`,
+      search: EXHAUSTIVE,
+      limits: { callSteps: 20_000 },
+      prepare: (library) => {
+        const prepared = new Producer(library, name === "producer-rcu");
+        return thesePrograms(prepared, [[prepared.calls]]);
+      },
+    }),
+  ),
+  {
+    name: "flags",
+    about: "allocFlags where the stock is used up",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 1000 },
+    prepare: (library) => {
+      const prepared = new Flags(library);
+      return thesePrograms(prepared, [[prepared.calls]]);
+    },
+  },
+  {
+    name: "undertakers",
+    about: "an object with a destructor that only one thread knows",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 1000 },
+    prepare: (library) => {
+      const prepared = new Undertakers(library);
+      return thesePrograms(prepared, [[prepared.calls]]);
+    },
   },
 ];
