@@ -1,8 +1,8 @@
 /** Medians and quartiles, and what is made of samples. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resultOf } from "../../bench/run.ts";
 import type { Sample } from "../../bench/measure.ts";
+import { resultOf } from "../../bench/run.ts";
 import { spreadOf } from "../../bench/statistics.ts";
 import { WORKLOADS, workloadNamed } from "../../bench/workloads/list.ts";
 
