@@ -59,7 +59,9 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     what: "pins and chains are looked at one CPU after the other",
     file: ALLOCATORS,
     from: `${PINS}\n        ${CHAINS}`,
-    to: "for (let cpu = 0; cpu < maxCpus; cpu++)\n            if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator))\n                return;",
+    to: `for (let cpu = 0; cpu < maxCpus; cpu++)
+            if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator))
+                return;`,
     oracle: "release-under-callback",
     scenario: "destroy",
   },
