@@ -69,7 +69,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     id: "M10",
     what: "the surplus stays where it was freed",
     file: CACHE,
-    from: "this.shorten(cache, keep, readPrivate(this.words, cache + TGT));",
+    from: "this.shorten(cache, keep, home);",
     to: "this.shorten(cache, keep, cache);",
     oracle: "bound",
     scenario: "producer",
