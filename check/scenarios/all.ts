@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they run. */
 import { Clients } from "./clients.ts";
+import { DESTROYS } from "./destroy-scenarios.ts";
 import { GRACE_PERIODS } from "./grace-periods.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
@@ -220,4 +221,5 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: clients(3),
   },
   ...GRACE_PERIODS,
+  ...DESTROYS,
 ];

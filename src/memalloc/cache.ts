@@ -121,11 +121,22 @@ export class Caches {
   close(cache: number): void {
     // pairs with the load in Pipeline.land: a chain pushed before that load sees 0 is sent on here
     storeRelease(this.words, cache + OPEN, 0);
-    this.takeExtras(cache);
-    this.deferBatch(cache);
-    this.drain(cache);
+    // each further round is owed to a nested call, which freed something, or had a refill, in between
+    do {
+      writePrivate(this.words, cache + HAND, HAND_IDLE);
+      this.takeExtras(cache);
+      this.deferBatch(cache);
+      this.drain(cache);
+      // from here on nested calls leave the lists alone
+      writePrivate(this.words, cache + HAND, HAND_CLOSED);
+    } while (!this.isEmpty(cache));
     this.pipeline.startRound(cache, 0);
-    writePrivate(this.words, cache + HAND, HAND_CLOSED);
+  }
+
+  private isEmpty(cache: number): boolean {
+    return [FREE_LIST, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA].every(
+      (list) => readPrivate(this.words, cache + list) === 0,
+    );
   }
 
   // -- slow paths of alloc and free -------------------------------------------------------------
