@@ -1,6 +1,7 @@
 /** Mutants of how caches are closed, and of what is under way when an allocator ends: no historical bugs, but ours. */
 import type { Mutant } from "./table.ts";
 
+const ALLOCATORS = "memalloc/allocators.js";
 const CACHE = "memalloc/cache.js";
 
 export const CLOSING_MUTANTS: readonly Mutant[] = [
@@ -12,5 +13,45 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
     to: "while (false);",
     oracle: "invariant",
     scenario: "freercu-nested-1",
+  },
+  {
+    id: "C2",
+    what: "a CPU gives up its pin before it has closed its caches",
+    file: ALLOCATORS,
+    from: "for (const cache of this.cachesOn(this.caches.cpu.id, allocator))\n            this.caches.close(cache);",
+    to: `this.pin(allocator, 0);
+        for (const cache of this.cachesOn(this.caches.cpu.id, allocator))
+            this.caches.close(cache);`,
+    oracle: "early-release",
+    scenario: "destroy-release",
+  },
+  {
+    id: "C3",
+    what: "a record is used again, destructor and all, before its last chain is back in slab",
+    file: ALLOCATORS,
+    from: "loadAcquire(words, cache + CHAINS) === 0 && ",
+    to: "",
+    oracle: "early-release",
+    scenario: "destroy-release",
+  },
+  {
+    id: "C4",
+    what: "who opens looks whether the allocator is live before it has pinned it",
+    file: ALLOCATORS,
+    from: `this.pin(allocator, 1);
+            if (this.registry.isLive(allocator.ref)) {`,
+    to: `if (this.registry.isLive(allocator.ref)) {
+                this.pin(allocator, 1);`,
+    oracle: "leak",
+    scenario: "destroy-release",
+  },
+  {
+    id: "C5",
+    what: "two CPUs release one allocator",
+    file: ALLOCATORS,
+    from: "if (!this.registry.claimRelease(allocator.ref))\n            return;",
+    to: "this.registry.claimRelease(allocator.ref);",
+    oracle: "not-at-rest",
+    scenario: "destroy-release",
   },
 ];

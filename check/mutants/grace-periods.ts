@@ -33,8 +33,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     file: ALLOCATORS,
     from: PINS,
     to: "",
-    oracle: "use-after-free",
-    scenario: "destroy",
+    oracle: "early-release",
+    scenario: "destroy-release",
   },
   {
     id: "M7",
@@ -51,8 +51,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     file: ALLOCATORS,
     from: `${PINS}\n        ${CHAINS}`,
     to: `${CHAINS}\n        ${PINS}`,
-    oracle: "release-under-callback",
-    scenario: "destroy",
+    oracle: "early-release",
+    scenario: "destroy-release",
   },
   {
     id: "M9",
@@ -62,8 +62,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     to: `for (let cpu = 0; cpu < maxCpus; cpu++)
             if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator))
                 return;`,
-    oracle: "release-under-callback",
-    scenario: "destroy",
+    oracle: "early-release",
+    scenario: "destroy-release",
   },
   {
     id: "M10",
@@ -177,8 +177,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
                 fetchAdd(this.words, home + CHAINS, -1);`,
     to: `fetchAdd(this.words, home + CHAINS, -1);
             fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);`,
-    oracle: "leak",
-    scenario: "destroy",
+    oracle: "early-release",
+    scenario: "destroy-release",
   },
   {
     id: "M34",

@@ -1,6 +1,7 @@
 /** Scenarios of caches that are interrupted, given up and ended. */
+import { Releases } from "./destroy-release.ts";
 import { Interrupted } from "./freercu-nested.ts";
-import { allPrograms, type Scenario } from "./spec.ts";
+import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 const EXHAUSTIVE = { kind: "exhaustive" } as const;
 
@@ -26,6 +27,98 @@ export const DESTROYS: readonly Scenario[] = [
     prepare: (library) => {
       const prepared = new Interrupted(library, 2);
       return allPrograms(prepared, Object.values(prepared.calls), 1);
+    },
+  },
+  {
+    name: "destroy-release",
+    about: "the moment in which an allocator is released",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 600 },
+    prepare: (library) => {
+      const prepared = new Releases(library, 2);
+      const { free, freeRcu, rawFree, destroy, ready, work, end, giveUp, open, another } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [destroy, end],
+          [free, end],
+        ],
+        [
+          [destroy, end],
+          [freeRcu, end],
+        ],
+        [
+          [destroy, end],
+          [rawFree, end],
+        ],
+        [
+          [destroy, end],
+          [freeRcu, giveUp, end],
+        ],
+        [
+          [free, destroy, work, end],
+          [work, end],
+        ],
+        [
+          [freeRcu, destroy, end],
+          [ready, work, end],
+        ],
+        [
+          [destroy, end, another],
+          [free, giveUp, work],
+        ],
+        [
+          [destroy, end],
+          [destroy, end],
+        ],
+        [
+          [free, destroy, work, end, another],
+          [giveUp, work],
+        ],
+        [
+          [destroy, end],
+          [giveUp, open],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "destroy-reopen",
+    about: "both open the next allocator of that name, at most 3 preemptions",
+    search: { kind: "bounded", preemptions: 3 },
+    limits: { callSteps: 600 },
+    deep: true,
+    prepare: (library) => {
+      const prepared = new Releases(library, 2);
+      const { destroy, end, giveUp, open } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [destroy, end, open],
+          [giveUp, open],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "destroy-three",
+    about: "the release with a third CPU that runs callbacks, at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 600 },
+    deep: true,
+    prepare: (library) => {
+      const prepared = new Releases(library, 3);
+      const { free, freeRcu, destroy, ready, work, end, giveUp } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [destroy, end],
+          [free, end],
+          [giveUp, work, end],
+        ],
+        [
+          [freeRcu, destroy, end],
+          [giveUp, work],
+          [giveUp, ready, end],
+        ],
+      ]);
     },
   },
 ];
