@@ -10,7 +10,9 @@ import {
   writePrivate,
   zeroPrivate,
 } from "../../check/engine/primitive.ts";
+import type { Program } from "../../check/engine/scenario.ts";
 import { Violation } from "../../check/engine/violation.ts";
+import { search } from "../../check/runner/search.ts";
 import { Bounded } from "../../check/strategies/bounded.ts";
 import { Exhaustive } from "../../check/strategies/exhaustive.ts";
 import { deviationsOf, execute, minimise, Replay } from "../../check/strategies/replay.ts";
@@ -152,4 +154,19 @@ test("steps that bring the heap to rest are bounded too", () => {
     while (loadAcquire(litmus.words, FLAG) === 0);
   };
   assert.equal(searchAll(litmus, new Exhaustive()).violation?.oracle, "step-bound");
+});
+
+test("a word that a later program shares first orders what it orders: no race", () => {
+  const litmus = new Litmus([], []);
+  const { words } = litmus;
+  const pass = (flag: number): Program => [
+    [{ name: "write", run: () => (writePrivate(words, DATA, 7), storeRelease(words, flag, 1), 0) }],
+    [{ name: "read", run: () => (loadAcquire(words, flag) === 0 ? -1 : readPrivate(words, DATA)) }],
+  ];
+  const machine = new Machine(litmus);
+  for (const program of [pass(FLAG), pass(OTHER)]) {
+    const searched = search(machine, program, { kind: "exhaustive" }, 1, () => true);
+    assert.equal(searched.violation, undefined);
+    assert.ok(searched.exhausted);
+  }
 });
