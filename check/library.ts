@@ -11,12 +11,13 @@ export interface Library {
   readonly memalloc: typeof import("#src/memalloc/index.js");
   readonly mm: typeof import("#src/mm/index.js");
   readonly sync: typeof import("#src/sync/index.js");
+  readonly task: typeof import("#src/task.js");
 }
 
 /** `root`: the folder that holds the compiled sources. */
 export async function loadLibrary(root: string): Promise<Library> {
   const load = (path: string) => import(`${pathToFileURL(root).href}/${path}`);
-  const [arena, boot, cacheLayout, cpu, cpuLayout, inspect, memalloc, mm, sync] = await Promise.all([
+  const [arena, boot, cacheLayout, cpu, cpuLayout, inspect, memalloc, mm, sync, task] = await Promise.all([
     load("arena/index.js"),
     load("boot.js"),
     load("memalloc/layout.js"),
@@ -26,6 +27,7 @@ export async function loadLibrary(root: string): Promise<Library> {
     load("memalloc/index.js"),
     load("mm/index.js"),
     load("sync/index.js"),
+    load("task.js"),
   ]);
-  return { arena, boot, cacheLayout, cpu, cpuLayout, inspect, memalloc, mm, sync };
+  return { arena, boot, cacheLayout, cpu, cpuLayout, inspect, memalloc, mm, sync, task };
 }

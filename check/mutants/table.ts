@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "memalloc/mem-cache.js",
     from: "return this.allocBusy();",
     to: ";",
-    oracle: "invariant",
+    oracle: "double-owner",
     scenario: "clients-nested",
   },
   {
@@ -143,7 +143,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "memalloc/free-list.js",
     from: "writePrivate(this.words, cache + FREE_LIST, readPrivate(this.words, node + OBJECT_HOME));",
     to: ";",
-    oracle: "invariant",
+    oracle: "two-lists",
     scenario: "clients",
   },
   {

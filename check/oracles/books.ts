@@ -4,11 +4,17 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 
 /**
- * All calls have returned; `out` objects are held by the program. What a dead CPU was in the middle of is
+ * All calls have returned; `out` are the objects that the program holds. What a dead CPU was in the middle of is
  * settled when it is reaped, which is not there yet: with deaths only the survivors' calls are checked.
  */
-export function checkBooks(library: Library, system: Booted, out: number, dead: readonly number[]): void {
+export function checkBooks(
+  library: Library,
+  system: Booted,
+  out: readonly number[],
+  dead: readonly number[],
+): void {
   if (dead.length > 0) return;
+  checkPlaces(library, system, out);
   checkSound(library, system);
   let taken = 0;
   let listed = 0;
@@ -18,11 +24,37 @@ export function checkBooks(library: Library, system: Booted, out: number, dead: 
     taken += books.taken;
     listed += books.listed;
   }
-  if (taken === listed + out) return;
-  throw new Violation(
-    "leak",
-    `${taken} objects taken from slab, ${listed} on lists, ${out} out: ${taken - listed - out} lost`,
-  );
+  const lost = taken - listed - out.length;
+  if (lost === 0) return;
+  const books = `${taken} objects taken from slab, ${listed} on lists, ${out.length} out`;
+  if (lost > 0) throw new Violation("leak", `${books}: ${lost} lost`);
+  throw new Violation("two-lists", `${books}: ${-lost} more places than objects`);
+}
+
+/** Longest list that is followed: in these heaps they are shorter. */
+const MAX_LIST = 64;
+
+/** An object that is out is on no list of objects that may be handed out. */
+function checkPlaces(library: Library, system: Booted, out: readonly number[]): void {
+  const { FREE_LIST, RCU_BATCH, HEADER_WORDS, OBJECT_HOME } = library.cacheLayout;
+  const { words } = system.arena;
+  const nodes = new Set(out.map((p) => (p >>> 2) - HEADER_WORDS));
+  for (const list of listsOf(system, [FREE_LIST, RCU_BATCH])) {
+    for (let node = words[list], i = 0; node > 0 && i < MAX_LIST; node = words[node + OBJECT_HOME], i++) {
+      if (nodes.has(node))
+        throw new Violation("two-lists", `the object at word ${node} is out, and on a list`);
+    }
+  }
+}
+
+/** Addresses of these words of all caches on all CPUs. */
+function listsOf(system: Booted, fields: readonly number[]): number[] {
+  const { allocators, areas } = system;
+  const cpus = Array.from({ length: areas.maxCpus }, (_, cpu) => cpu);
+  return allocators
+    .list()
+    .flatMap((allocator) => cpus.flatMap((cpu) => allocators.cachesOn(cpu, allocator)))
+    .flatMap((cache) => fields.map((field) => cache + field));
 }
 
 /** Every invariant of every layer. */
