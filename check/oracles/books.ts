@@ -34,21 +34,31 @@ export function checkBooks(
 /** Longest list that is followed: in these heaps they are shorter. */
 const MAX_LIST = 64;
 
-/** An object that is out is on no list of objects that may be handed out. */
+/** An object that is out is on no list. */
 function checkPlaces(library: Library, system: Booted, out: readonly number[]): void {
-  const { FREE_LIST, RCU_BATCH, HEADER_WORDS, OBJECT_HOME } = library.cacheLayout;
+  const { FREE_LIST, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA, FREE_BY_RCU_TTRACE } = library.cacheLayout;
+  const { HEADER_WORDS, OBJECT_CHECK, OBJECT_HOME } = library.cacheLayout;
   const { words } = system.arena;
   const nodes = new Set(out.map((p) => (p >>> 2) - HEADER_WORDS));
-  for (const list of listsOf(system, [FREE_LIST, RCU_BATCH])) {
-    for (let node = words[list], i = 0; node > 0 && i < MAX_LIST; node = words[node + OBJECT_HOME], i++) {
-      if (nodes.has(node))
-        throw new Violation("two-lists", `the object at word ${node} is out, and on a list`);
-    }
-  }
+  const follow = (from: number, link: number, visit: (node: number) => void): void => {
+    for (let node = words[from], i = 0; node > 0 && i < MAX_LIST; node = words[node + link], i++) visit(node);
+  };
+  const look = (node: number): void => {
+    if (nodes.has(node)) throw new Violation("two-lists", `the object at word ${node} is out, and on a list`);
+  };
+  const lookAtChain = (link: number): void => {
+    look(link - OBJECT_CHECK);
+    follow(link - OBJECT_CHECK + OBJECT_HOME, OBJECT_HOME, look);
+  };
+  for (const list of wordsOf(system, [FREE_LIST, RCU_BATCH])) follow(list, OBJECT_HOME, look);
+  for (const list of wordsOf(system, [FREE_LIST_EXTRA, RCU_BATCH_EXTRA, FREE_BY_RCU_TTRACE]))
+    follow(list, 0, lookAtChain);
+  const waiting = library.memalloc.chainsInQueues(system.pages, system.callbacks, () => {});
+  for (const link of [...waiting.values()].flat()) lookAtChain(link);
 }
 
 /** Addresses of these words of all caches on all CPUs. */
-function listsOf(system: Booted, fields: readonly number[]): number[] {
+function wordsOf(system: Booted, fields: readonly number[]): number[] {
   const { allocators, areas } = system;
   const cpus = Array.from({ length: areas.maxCpus }, (_, cpu) => cpu);
   return allocators
@@ -67,9 +77,10 @@ export function checkSound(library: Library, system: Booted): void {
 function nameOf(problems: readonly string[]): string {
   const text = problems.join("; ");
   if (/where no such object starts|says its unit/.test(text)) return "wrong-bucket";
-  if (/twice/.test(text)) return "two-lists";
+  if (/on a list twice|or one twice/.test(text)) return "two-lists";
   if (/is no slab of that cache|free and in use|frozen, but nobody has it/.test(text))
     return "page-under-user";
+  if (/is there twice|two allocators have the name/.test(text)) return "two-of-a-name";
   if (/took only/.test(text)) return "leak";
   return "invariant";
 }

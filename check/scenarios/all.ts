@@ -1,8 +1,10 @@
 /** All scenarios, in the order in which they run. */
 import type { Tuning } from "#src/boot.js";
 import { type ClientCalls, Clients } from "./clients.ts";
+import { Contexts } from "./contexts.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
+import { Names } from "./names.ts";
 import { PageClients } from "./pages.ts";
 import { FullHeap, Sizes } from "./single.ts";
 import { SlabClients } from "./slab.ts";
@@ -36,6 +38,38 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: (library) => {
       const prepared = new Llists(library);
       return allPrograms(prepared, prepared.alphabet, 3);
+    },
+  },
+  {
+    name: "contexts",
+    about:
+      "deferred work and contexts: 2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 200, nested: 2, depth: 2 },
+    prepare: (library) => {
+      const prepared = new Contexts(library);
+      return allPrograms(prepared, prepared.alphabet, 2);
+    },
+  },
+  {
+    name: "names",
+    about: "roots, words of the areas: 2 calls on each of 2 CPUs",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 200 },
+    prepare: (library) => {
+      const prepared = new Names(library);
+      const { set, setOther, get, reserve } = prepared;
+      return allPrograms(prepared, [set, setOther, get, reserve], 2);
+    },
+  },
+  {
+    name: "open",
+    about: "opening an allocator, or two: 1 call on each of 2 CPUs; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 600 },
+    prepare: (library) => {
+      const prepared = new Names(library);
+      return allPrograms(prepared, [prepared.open, prepared.openOther], 1);
     },
   },
   {
@@ -121,6 +155,23 @@ export const SCENARIOS: readonly Scenario[] = [
         [
           [free, free, free, free],
           [detach, reopen],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "detach",
+    about: "the same with the whole of a detach, and polls; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 1500 },
+    prepare: (library) => {
+      const prepared = new GoingHome(library);
+      const { free, leave, reopen, poll } = prepared;
+      return thesePrograms(prepared, [
+        [[free, free, free, poll], [leave]],
+        [
+          [free, free, free],
+          [leave, reopen, poll],
         ],
       ]);
     },
