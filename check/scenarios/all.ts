@@ -8,7 +8,7 @@ import { Names } from "./names.ts";
 import { PageClients } from "./pages.ts";
 import { FullHeap, Sizes } from "./single.ts";
 import { SlabClients } from "./slab.ts";
-import { PAIRS, SMALL, TIGHT } from "./small-heap.ts";
+import { PAIRS, ROOMY, SMALL, TIGHT } from "./small-heap.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 const CALLS = ["alloc", "free", "refill", "send", "receive"] as const;
@@ -45,7 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about:
       "deferred work and contexts: 2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
     search: EXHAUSTIVE,
-    limits: { callSteps: 200, nested: 2, depth: 2 },
+    limits: { callSteps: 80, nested: 2, depth: 2 },
     prepare: (library) => {
       const prepared = new Contexts(library);
       return allPrograms(prepared, prepared.alphabet, 2);
@@ -55,7 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "names",
     about: "roots, words of the areas: 2 calls on each of 2 CPUs",
     search: EXHAUSTIVE,
-    limits: { callSteps: 200 },
+    limits: { callSteps: 60 },
     prepare: (library) => {
       const prepared = new Names(library);
       const { set, setOther, get, reserve } = prepared;
@@ -66,7 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "open",
     about: "opening an allocator, or two: 1 call on each of 2 CPUs; at most 2 preemptions",
     search: { kind: "bounded", preemptions: 2 },
-    limits: { callSteps: 600 },
+    limits: { callSteps: 450 },
     prepare: (library) => {
       const prepared = new Names(library);
       return allPrograms(prepared, [prepared.open, prepared.openOther], 1);
@@ -116,7 +116,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "sizes",
     about: "the right bucket for each size: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 400 },
+    limits: { callSteps: 150 },
     prepare: (library) => {
       const prepared = new Sizes(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -126,7 +126,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "full-heap",
     about: "opening an allocator without a page left: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 900 },
+    limits: { callSteps: 500 },
     prepare: (library) => {
       const prepared = new FullHeap(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -163,7 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "detach",
     about: "the same with the whole of a detach, and polls; at most 2 preemptions",
     search: { kind: "bounded", preemptions: 2 },
-    limits: { callSteps: 1500 },
+    limits: { callSteps: 900 },
     prepare: (library) => {
       const prepared = new GoingHome(library);
       const { free, leave, reopen, poll } = prepared;
@@ -180,7 +180,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients",
     about: "alloc, free, refill, send, receive + free, poll: 2 calls on each of 2 CPUs; chains of 2 objects",
     search: EXHAUSTIVE,
-    limits: { callSteps: 300 },
+    limits: { callSteps: 250 },
     prepare: clients(2, PAIRS, WITH_POLL),
   },
   {
@@ -235,7 +235,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "one-cpu-nested",
     about: "2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
     search: EXHAUSTIVE,
-    limits: { callSteps: 450, nested: 2, depth: 2 },
+    limits: { callSteps: 350, nested: 2, depth: 2 },
     prepare: (library) => {
       const prepared = new Clients(library, 1, "fixed", PAIRS);
       const { alloc, free, refill } = prepared.calls;
@@ -254,7 +254,7 @@ export const SCENARIOS: readonly Scenario[] = [
       name: `clients-pct-${depth}`,
       about: `4 calls on each of 2 CPUs, 2 nested calls, sampled: PCT, depth ${depth}`,
       search: { kind: "pct", depth, schedules: 2 },
-      limits: { callSteps: 400, nested: 2, depth: 2 },
+      limits: { callSteps: 500, nested: 2, depth: 2 },
       prepare: clients(4, PAIRS, WITH_POLL),
     }),
   ),
@@ -262,31 +262,29 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-pos",
     about: "the same by partial-order sampling, 3 nested calls, one in the other",
     search: { kind: "pos", schedules: 2 },
-    limits: { callSteps: 400, nested: 3, depth: 3 },
+    limits: { callSteps: 500, nested: 3, depth: 3 },
     prepare: clients(4, PAIRS, WITH_POLL),
   },
   {
     name: "clients-2-nested",
-    about: "2 calls on each CPU, one nested call at any step; chains of 1 object",
+    about: "2 calls on each CPU, one nested call at any step; a trim only after 3 frees",
     search: EXHAUSTIVE,
     limits: { callSteps: 250, nested: 1 },
-    deep: true,
-    prepare: clients(2, SMALL),
+    prepare: clients(2, ROOMY),
   },
   {
     name: "clients-2-death",
     about: "2 calls on each CPU, one death at any step; chains of 1 object",
     search: EXHAUSTIVE,
     limits: { callSteps: 200, deaths: 1 },
-    deep: true,
     prepare: clients(2, SMALL),
   },
   {
     name: "clients-3",
-    about: "3 calls on each of 2 CPUs; chains of 1 object",
+    about: "3 calls on each of 2 CPUs, poll is one of them; a trim only after 3 frees",
     search: EXHAUSTIVE,
-    limits: { callSteps: 250 },
+    limits: { callSteps: 300 },
     deep: true,
-    prepare: clients(3, SMALL),
+    prepare: clients(3, ROOMY, WITH_POLL),
   },
 ];

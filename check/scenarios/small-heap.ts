@@ -15,6 +15,9 @@ export const TIGHT: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 1, b
 /** Objects travel in chains of two. */
 export const PAIRS: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 2, batch: 2, prefill: 1 }) };
 
+/** Room for one more object: for longer programs, of which fewer trim. */
+export const ROOMY: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 3, batch: 1, prefill: 1 }) };
+
 export const GARBAGE = 0x5eed5eed;
 
 /** CPUs over a heap of `pages` pages behind its tables, or a few more. */
