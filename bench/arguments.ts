@@ -1,17 +1,25 @@
 /** The command line, checked. */
 import { parseArgs } from "node:util";
-import { WORKLOADS, workloadNamed } from "./workloads/list.ts";
+import { BOUNDED } from "./threads/bounded.ts";
+import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
+import { WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 export interface Options {
-  /** Those that were named, or all. */
+  /** Those that were named, or all of one thread. */
   readonly workloads: readonly Workload[];
-  /** Whether any were named. */
-  readonly chosen: boolean;
+  readonly threaded: readonly ThreadedWorkload[];
+  readonly bounded: boolean;
+  /** What was named. */
+  readonly chosen: readonly string[];
   /** Measurements per process. */
   readonly rounds: number;
   /** Processes per subject: where memory and code happen to lie differs from one to the next. */
   readonly processes: number;
+  /** Threads of a workload that has several, without readers. */
+  readonly threads: number;
+  /** How long such a one is measured; undefined: as it is made for. */
+  readonly seconds: number | undefined;
   readonly json: boolean;
   readonly save: boolean;
 }
@@ -28,14 +36,22 @@ export class UsageError extends Error {}
 const DEFAULT_ROUNDS = 201;
 const DEFAULT_PROCESSES = 3;
 const MAX_COUNT = 10_000;
+const DEFAULT_THREADS = 2;
+const MAX_THREADS = 32;
+const MAX_SECONDS = 3600;
+/** Seconds that are measured in a process. */
+export const DEFAULT_SECONDS = 1;
+export const BOUNDED_SECONDS = 10;
 
 export const HELP = `usage: npm run bench -- [workload...] [options]
 
 Times the allocators, each in processes of its own, in turn with a plain list of free objects in a shared
-Int32Array (the reference). Without a workload: all.
+Int32Array (the reference). Without a workload: all of one thread.
 
   --rounds N     measurements in each process (default ${DEFAULT_ROUNDS})
   --processes N  processes for each subject (default ${DEFAULT_PROCESSES})
+  --threads N    threads of overwrite, batch, diff-cpu and bounded (default ${DEFAULT_THREADS})
+  --seconds N    how long these are measured in each process (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS})
   --json         print JSON
   --save         also write the JSON into bench/results
   --report       print what was saved as Markdown tables
@@ -46,6 +62,8 @@ Int32Array (the reference). Without a workload: all.
 const OPTIONS = {
   rounds: { type: "string" },
   processes: { type: "string" },
+  threads: { type: "string" },
+  seconds: { type: "string" },
   json: { type: "boolean" },
   save: { type: "boolean" },
   report: { type: "boolean" },
@@ -58,15 +76,22 @@ export function parseCommand(argv: readonly string[]): Command {
   if (values.help) return { kind: "help" };
   if (values.list) return { kind: "list" };
   if (values.report) return { kind: "report" };
-  const workloads = positionals.length > 0 ? positionals.map(workload) : WORKLOADS;
+  positionals.forEach(checkWorkload);
+  const isNamed = ({ name }: { name: string }) => positionals.includes(name);
   const options = {
-    workloads,
-    chosen: positionals.length > 0,
+    workloads: positionals.length > 0 ? WORKLOADS.filter(isNamed) : WORKLOADS,
+    threaded: THREADED.filter(isNamed),
+    bounded: isNamed(BOUNDED),
+    chosen: positionals,
     rounds: count("--rounds", values.rounds, DEFAULT_ROUNDS),
     processes: count("--processes", values.processes, DEFAULT_PROCESSES),
+    threads: count("--threads", values.threads, DEFAULT_THREADS, MAX_THREADS),
+    seconds: seconds(values.seconds),
     json: values.json ?? false,
     save: values.save ?? false,
   };
+  if (options.threads % 2 !== 0 && options.threaded.some(({ isHandedOver }) => isHandedOver))
+    throw new UsageError("diff-cpu takes an even number of threads");
   return { kind: "run", options };
 }
 
@@ -79,17 +104,22 @@ function split(argv: readonly string[]) {
   }
 }
 
-function workload(name: string): Workload {
-  const found = workloadNamed(name);
-  if (found !== undefined) return found;
-  throw new UsageError(
-    `unknown workload "${name}"; there are ${WORKLOADS.map((each) => each.name).join(", ")}`,
-  );
+function checkWorkload(name: string): void {
+  const names = [...WORKLOADS, ...THREADED, BOUNDED].map((each) => each.name);
+  if (names.includes(name)) return;
+  throw new UsageError(`unknown workload "${name}"; there are ${names.join(", ")}`);
 }
 
-function count(option: string, text: string | undefined, fallback: number): number {
+function count(option: string, text: string | undefined, fallback: number, max = MAX_COUNT): number {
   if (text === undefined) return fallback;
   const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= MAX_COUNT) return value;
-  throw new UsageError(`${option} takes a whole number from 1 to ${MAX_COUNT}, not "${text}"`);
+  if (value >= 1 && value <= max) return value;
+  throw new UsageError(`${option} takes a whole number from 1 to ${max}, not "${text}"`);
+}
+
+function seconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (value > 0 && value <= MAX_SECONDS) return value;
+  throw new UsageError(`--seconds takes a number up to ${MAX_SECONDS}, not "${text}"`);
 }

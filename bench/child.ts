@@ -3,20 +3,14 @@
  * another allocator is another loop. Arguments: workload, subject, rounds. Answers with the samples.
  */
 import { argv } from "node:process";
-import { SharedHeap } from "sharedheap";
 import { measure } from "./measure.ts";
-import { referenceLoop } from "./reference.ts";
-import { SUBJECTS } from "./subjects.ts";
 import { workloadNamed } from "./workloads/list.ts";
 
-const [workloadName = "", subjectName = "", rounds = "1"] = argv.slice(2);
-const workload = workloadNamed(workloadName);
-const kind = SUBJECTS.find(({ name }) => name === subjectName);
-if (workload === undefined || kind === undefined) throw new Error(`${workloadName} on ${subjectName}?`);
+const [workload = "", subject = "", rounds = "1"] = argv.slice(2);
+const contestant = workloadNamed(workload)?.contestants.find(({ name }) => name === subject);
+if (contestant === undefined) throw new Error(`${workload} on ${subject}?`);
 
-const heap = SharedHeap.create();
-const loop = workload.prepare(kind.open(heap, workload.size ?? 0), heap.i32);
-const samples = measure(referenceLoop(), loop, Number(rounds));
-// a failed allocation returns 0, and the loop has then written into the heap's header
-heap.checkInvariants();
+const race = contestant.begin();
+const samples = measure(race.reference, race.subject, Number(rounds));
+race.end();
 process.send?.(samples);

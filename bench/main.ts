@@ -1,10 +1,21 @@
 /** `npm run bench`: runs the workloads and prints, or saves, what came out. */
 import { relative } from "node:path";
 import { argv, cwd } from "node:process";
-import { HELP, type Options, parseCommand, UsageError } from "./arguments.ts";
+import {
+  BOUNDED_SECONDS,
+  DEFAULT_SECONDS,
+  HELP,
+  type Options,
+  parseCommand,
+  UsageError,
+} from "./arguments.ts";
 import { renderReport, renderResults } from "./report.ts";
 import { machine, renderJson, runOf, savedRuns, saveRun } from "./results.ts";
 import { type Result, runWorkload } from "./run.ts";
+import { BOUNDED, runBounded } from "./threads/bounded.ts";
+import { renderBounded, renderThreaded } from "./threads/report.ts";
+import { runThreaded, type ThreadedResult } from "./threads/run.ts";
+import { THREADED } from "./threads/workloads.ts";
 import { WORKLOADS } from "./workloads/list.ts";
 
 const EXIT_USAGE = 2;
@@ -16,7 +27,8 @@ async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(HELP);
       return;
     case "list":
-      for (const { name, what } of WORKLOADS) process.stdout.write(`${name.padEnd(8)}  ${what}\n`);
+      for (const { name, what } of [...WORKLOADS, ...THREADED, BOUNDED])
+        process.stdout.write(`${name.padEnd(9)}  ${what}\n`);
       return;
     case "report":
       process.stdout.write(renderReport(savedRuns()) || "Nothing is saved; --save does it.\n");
@@ -28,16 +40,28 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function run(options: Options, command: string): Promise<void> {
   const where = machine();
+  const print = (text: string) => options.json || process.stdout.write(text);
   const results: Result[] = [];
+  const threaded: ThreadedResult[] = [];
+  const { threads, processes, seconds = DEFAULT_SECONDS } = options;
   for (const workload of options.workloads) {
     const measured = await runWorkload(workload, options);
     results.push(...measured);
-    if (!options.json) process.stdout.write(renderResults(workload, measured));
+    print(renderResults(workload, measured));
   }
-  const done = runOf(command, where, results);
+  for (const workload of options.threaded) {
+    const measured = await runThreaded(workload, { threads, processes, seconds });
+    threaded.push(...measured);
+    print(renderThreaded(workload, measured));
+  }
+  const bounded = options.bounded
+    ? await runBounded({ threads, seconds: options.seconds ?? BOUNDED_SECONDS })
+    : undefined;
+  if (bounded !== undefined) print(renderBounded(bounded));
+  const done = runOf(command, where, { results, threaded, bounded });
   if (options.json) process.stdout.write(renderJson(done));
   if (!options.save) return;
-  const path = saveRun(done, options.chosen ? options.workloads.map(({ name }) => name) : []);
+  const path = saveRun(done, options.chosen);
   process.stderr.write(`bench: saved in ${relative(cwd(), path)}\n`);
 }
 

@@ -1,6 +1,8 @@
 /** Results as people read them: lines on a terminal, and Markdown for documents. */
 import type { Run } from "./results.ts";
 import type { Result } from "./run.ts";
+import { align, table } from "./table.ts";
+import { ratesTable, renderBounded } from "./threads/report.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** A workload's results, for a terminal. */
@@ -12,7 +14,7 @@ export function renderResults(workload: Workload, results: readonly Result[]): s
     `${result.ratio.median.toFixed(2)} x reference`,
     verdict(result),
   ]);
-  return `${[`${workload.name}: ${workload.what}`, ...align(rows)].join("\n")}\n`;
+  return `${[`${workload.name}: ${workload.what}`, ...align(rows, [0, 4])].join("\n")}\n`;
 }
 
 /** All saved runs as Markdown. */
@@ -22,7 +24,15 @@ export function renderReport(runs: readonly Run[]): string {
 
 function renderRun(run: Run): string {
   const { cpu, threads, system, load } = run.machine;
-  const rows = run.results.map((result) => [
+  const where = `${cpu}, ${threads} threads, ${system}, load ${load}, Node ${run.node.replace("v", "")}`;
+  const tables = [timesTable(run.results), ratesTable(run.threaded)].filter((table) => table.length > 0);
+  if (run.bounded !== undefined) tables.push([renderBounded(run.bounded).trimEnd()]);
+  const lines = tables.flatMap((table) => ["", ...table]);
+  return `${[`${where}, ${run.date}: \`${run.command}\``, ...lines].join("\n")}\n`;
+}
+
+function timesTable(results: readonly Result[]): string[] {
+  const rows = results.map((result) => [
     result.workload,
     result.subject,
     ns(result.time.median),
@@ -30,14 +40,8 @@ function renderRun(run: Run): string {
     result.ratio.median.toFixed(2),
     result.target === undefined ? "" : `${result.target}: ${result.met ? "met" : "missed"}`,
   ]);
-  const lines = [
-    `${cpu}, ${threads} threads, ${system}, load ${load}, Node ${run.node.replace("v", "")}, ${run.date}: \`${run.command}\``,
-    "",
-    row(["workload", "subject", "ns", "middle half", "x reference", "target"]),
-    row(["---", "---", "--:", "---", "--:", "---"]),
-    ...rows.map(row),
-  ];
-  return `${lines.join("\n")}\n`;
+  const names = ["workload", "subject", "ns", "middle half", "x reference", "target"];
+  return table(names, ["---", "---", "--:", "---", "--:", "---"], rows);
 }
 
 function verdict({ target, met }: Result): string {
@@ -47,18 +51,4 @@ function verdict({ target, met }: Result): string {
 
 function ns(value: number): string {
   return value.toFixed(value < 100 ? 2 : 0);
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
-function align(rows: readonly string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  return rows.map((cells) => {
-    const padded = cells.map((cell, column) =>
-      column === 0 || column === 4 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
-    );
-    return `  ${padded.join("  ")}`.trimEnd();
-  });
 }

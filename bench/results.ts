@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { arch, version, versions } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Result } from "./run.ts";
+import type { BoundedResult } from "./threads/bounded.ts";
+import type { ThreadedResult } from "./threads/run.ts";
 
 export interface Machine {
   readonly cpu: string;
@@ -14,13 +16,20 @@ export interface Machine {
   readonly load: number;
 }
 
-export interface Run {
+/** What was measured. */
+export interface Results {
+  /** Workloads of one thread. */
+  readonly results: readonly Result[];
+  readonly threaded: readonly ThreadedResult[];
+  readonly bounded: BoundedResult | undefined;
+}
+
+export interface Run extends Results {
   readonly command: string;
   readonly date: string;
   readonly machine: Machine;
   readonly node: string;
   readonly v8: string;
-  readonly results: readonly Result[];
 }
 
 /** The sources' folder, seen from the build's. */
@@ -35,9 +44,9 @@ export function machine(): Machine {
   };
 }
 
-export function runOf(command: string, where: Machine, results: readonly Result[]): Run {
+export function runOf(command: string, where: Machine, results: Results): Run {
   const date = new Date().toISOString().slice(0, 10);
-  return { command, date, machine: where, node: version, v8: versions.v8, results };
+  return { command, date, machine: where, node: version, v8: versions.v8, ...results };
 }
 
 export function renderJson(run: Run): string {

@@ -1,11 +1,8 @@
-/** Runs workloads, each subject in child processes of its own, one at a time. */
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+/** Runs workloads of one thread, each subject in child processes of its own, one at a time. */
+import { answerOf } from "./answer.ts";
 import type { Sample } from "./measure.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
-import { subjectsOf, targetOf } from "./subjects.ts";
-import type { Workload } from "./workloads/workload.ts";
+import type { Contestant, Workload } from "./workloads/workload.ts";
 
 /** A subject on a workload. Times are nanoseconds per operation. */
 export interface Result {
@@ -21,7 +18,7 @@ export interface Result {
   readonly met?: boolean;
 }
 
-const CHILD = fileURLToPath(new URL("child.js", import.meta.url));
+const CHILD = new URL("child.js", import.meta.url);
 
 /** How much to measure. */
 export interface Amount {
@@ -33,31 +30,22 @@ export interface Amount {
 
 /** All subjects of a workload, their processes taking turns. */
 export async function runWorkload(workload: Workload, { rounds, processes }: Amount): Promise<Result[]> {
-  const subjects = subjectsOf(workload).map(({ name }) => ({ name, samples: [] as Sample[] }));
+  const subjects = workload.contestants.map((contestant) => ({ contestant, samples: [] as Sample[] }));
   for (let process = 0; process < processes; process++) {
-    for (const { name, samples } of subjects) samples.push(...(await runChild(workload.name, name, rounds)));
+    for (const { contestant, samples } of subjects) {
+      const args = [workload.name, contestant.name, String(rounds)];
+      samples.push(...(await answerOf<Sample[]>(CHILD, args)));
+    }
   }
-  return subjects.map(({ name, samples }) => resultOf(workload.name, name, samples));
+  return subjects.map(({ contestant, samples }) => resultOf(workload, contestant, samples));
 }
 
-async function runChild(workload: string, subject: string, rounds: number): Promise<Sample[]> {
-  // no flags of ours: they would change how the child runs
-  const child = fork(CHILD, [workload, subject, String(rounds)], { execArgv: [] });
-  let samples: Sample[] | undefined;
-  child.on("message", (message) => {
-    samples = message as Sample[];
-  });
-  const [code, signal] = await once(child, "exit");
-  if (samples !== undefined && code === 0) return samples;
-  throw new Error(`${workload} on ${subject} failed (${signal ?? `exit code ${code}`})`);
-}
-
-export function resultOf(workload: string, subject: string, samples: readonly Sample[]): Result {
+export function resultOf(workload: Workload, subject: Contestant, samples: readonly Sample[]): Result {
   const ratio = spreadOf(samples.map((sample) => sample.subject / sample.reference));
-  const target = targetOf(workload, subject);
+  const { target } = subject;
   return {
-    workload,
-    subject,
+    workload: workload.name,
+    subject: subject.name,
     rounds: samples.length,
     time: spreadOf(samples.map((sample) => sample.subject)),
     reference: spreadOf(samples.map((sample) => sample.reference)),

@@ -1,8 +1,9 @@
 /** The allocators that are measured, as a loop sees them. */
-import type { SharedHeap } from "sharedheap";
-import type { Subject, Workload } from "./workloads/workload.ts";
+import { SharedHeap } from "sharedheap";
+import { referenceLoop } from "./reference.ts";
+import type { AllocatorWorkload, Contestant, Subject, Workload } from "./workloads/workload.ts";
 
-export interface SubjectKind {
+interface SubjectKind {
   readonly name: string;
   /** Whether it serves one size only. */
   readonly fixed: boolean;
@@ -28,18 +29,31 @@ class KmallocSubject implements Subject {
   }
 }
 
-export const SUBJECTS: readonly SubjectKind[] = [
+const SUBJECTS: readonly SubjectKind[] = [
   { name: "MemAlloc", fixed: false, target: 3.5, open: (heap) => heap.memAlloc() },
   { name: "MemCache", fixed: true, target: 2.2, open: (heap, size) => heap.memCache({ size }) },
   { name: "kmalloc", fixed: false, target: undefined, open: (heap) => new KmallocSubject(heap) },
 ];
 
-/** Those that can run a workload. */
-export function subjectsOf(workload: Workload): SubjectKind[] {
-  return SUBJECTS.filter((subject) => !subject.fixed || workload.size !== undefined);
+/** The workload for each of them that can run it. */
+export function onAllocators(workload: AllocatorWorkload): Workload {
+  const able = SUBJECTS.filter((subject) => !subject.fixed || workload.size !== undefined);
+  const contestants = able.map((kind) => contestant(kind, workload));
+  return { name: workload.name, what: workload.what, contestants };
 }
 
-/** The target for a subject on a workload: there are some for pair64. */
-export function targetOf(workload: string, subject: string): number | undefined {
-  return workload === "pair64" ? SUBJECTS.find(({ name }) => name === subject)?.target : undefined;
+function contestant({ name, target, open }: SubjectKind, workload: AllocatorWorkload): Contestant {
+  return {
+    name,
+    target: workload.name === "pair64" ? target : undefined,
+    begin() {
+      const heap = SharedHeap.create();
+      return {
+        reference: referenceLoop(),
+        subject: workload.prepare(open(heap, workload.size ?? 0), heap.i32),
+        // a failed allocation returns 0, and the loop has then written into the heap's header
+        end: () => heap.checkInvariants(),
+      };
+    },
+  };
 }

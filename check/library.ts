@@ -10,24 +10,34 @@ export interface Library {
   readonly inspect: typeof import("#src/inspect/index.js");
   readonly memalloc: typeof import("#src/memalloc/index.js");
   readonly mm: typeof import("#src/mm/index.js");
+  readonly mmLayout: typeof import("#src/mm/layout.js");
+  readonly rcu: typeof import("#src/rcu/index.js");
+  readonly rcuApi: typeof import("#src/rcu-api.js");
+  readonly rcuLayout: typeof import("#src/rcu/layout.js");
   readonly sync: typeof import("#src/sync/index.js");
   readonly task: typeof import("#src/task.js");
 }
 
+const MODULES: Record<keyof Library, string> = {
+  arena: "arena/index.js",
+  boot: "boot.js",
+  cacheLayout: "memalloc/layout.js",
+  cpu: "cpu/index.js",
+  cpuLayout: "cpu/layout.js",
+  inspect: "inspect/index.js",
+  memalloc: "memalloc/index.js",
+  mm: "mm/index.js",
+  mmLayout: "mm/layout.js",
+  rcu: "rcu/index.js",
+  rcuApi: "rcu-api.js",
+  rcuLayout: "rcu/layout.js",
+  sync: "sync/index.js",
+  task: "task.js",
+};
+
 /** `root`: the folder that holds the compiled sources. */
 export async function loadLibrary(root: string): Promise<Library> {
   const load = (path: string) => import(`${pathToFileURL(root).href}/${path}`);
-  const [arena, boot, cacheLayout, cpu, cpuLayout, inspect, memalloc, mm, sync, task] = await Promise.all([
-    load("arena/index.js"),
-    load("boot.js"),
-    load("memalloc/layout.js"),
-    load("cpu/index.js"),
-    load("cpu/layout.js"),
-    load("inspect/index.js"),
-    load("memalloc/index.js"),
-    load("mm/index.js"),
-    load("sync/index.js"),
-    load("task.js"),
-  ]);
-  return { arena, boot, cacheLayout, cpu, cpuLayout, inspect, memalloc, mm, sync, task };
+  const loaded = Object.entries(MODULES).map(async ([name, path]) => [name, await load(path)]);
+  return Object.fromEntries(await Promise.all(loaded)) as Library;
 }

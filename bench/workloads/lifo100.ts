@@ -1,10 +1,10 @@
 /** A stack of objects: longer than the stock of a cache, so it is refilled and trimmed all the time. */
-import type { Subject, Workload } from "./workload.ts";
+import type { AllocatorWorkload, Subject } from "./workload.ts";
 
 const SIZE = 64;
 const DEPTH = 100;
 
-export const lifo100: Workload = {
+export const lifo100: AllocatorWorkload = {
   name: "lifo100",
   what: `allocate ${DEPTH} objects of 64 bytes, free them in reverse; per object`,
   size: SIZE,

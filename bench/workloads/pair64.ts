@@ -1,9 +1,9 @@
 /** The shortest life of an object. */
-import type { Subject, Workload } from "./workload.ts";
+import type { AllocatorWorkload, Subject } from "./workload.ts";
 
 const SIZE = 64;
 
-export const pair64: Workload = {
+export const pair64: AllocatorWorkload = {
   name: "pair64",
   what: "allocate 64 bytes, free them",
   size: SIZE,

@@ -1,5 +1,5 @@
 /** Working sets: a number of objects are alive, and one after another, at random, is replaced. */
-import type { Loop, Subject, Workload } from "./workload.ts";
+import type { AllocatorWorkload, Loop, Subject } from "./workload.ts";
 
 /** Sizes are drawn from a table of so many, which stays in the processor's first cache. */
 const TABLE_LENGTH = 4096;
@@ -31,7 +31,7 @@ function replaceAtRandom(subject: Subject, words: Int32Array, slotCount: number,
   };
 }
 
-export const ws10k: Workload = {
+export const ws10k: AllocatorWorkload = {
   name: "ws10k",
   what: "replace one of 10,000 objects, sizes log-uniform from 16 to 4080 bytes",
   size: undefined,
@@ -44,7 +44,7 @@ export const ws10k: Workload = {
     ),
 };
 
-export const ws10k64: Workload = {
+export const ws10k64: AllocatorWorkload = {
   name: "ws10k64",
   what: "replace one of 10,000 objects of 64 bytes",
   size: 64,
@@ -57,7 +57,7 @@ export const ws10k64: Workload = {
     ),
 };
 
-export const larson1: Workload = {
+export const larson1: AllocatorWorkload = {
   name: "larson1",
   what: "replace one of 1,000 objects, sizes uniform from 8 to 1000 bytes",
   size: undefined,

@@ -14,6 +14,8 @@ export interface Mutant {
   readonly scenario: string;
 }
 
+import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
+
 const CACHE = "memalloc/cache.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -191,4 +193,5 @@ export const MUTANTS: readonly Mutant[] = [
     oracle: "lost-work",
     scenario: "contexts",
   },
+  ...GRACE_PERIOD_MUTANTS,
 ];

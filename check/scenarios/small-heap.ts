@@ -21,8 +21,14 @@ export const ROOMY: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 3, b
 export const GARBAGE = 0x5eed5eed;
 
 /** CPUs over a heap of `pages` pages behind its tables, or a few more. */
-export function bootCpus(library: Library, cpus: number, pages: number, tuning: Tuning = SMALL): Booted[] {
-  const options = { maxCpus: cpus, percpuBytes: 16384, maxNames: 16 };
+export function bootCpus(
+  library: Library,
+  cpus: number,
+  pages: number,
+  tuning: Tuning = SMALL,
+  more: { traceImpliesRcu?: boolean } = {},
+): Booted[] {
+  const options = { maxCpus: cpus, percpuBytes: 16384, maxNames: 16, ...more };
   const tables = 4096 * 5 + cpus * 16384 + 16384;
   const bytes = 4096 * pages + tables;
   const token = { buffer: new SharedArrayBuffer(bytes), byteOffset: 0, byteLength: bytes };

@@ -235,23 +235,17 @@ export class Caches {
   // -- the work ---------------------------------------------------------------------------------
 
   /**
-   * The irq_work of a cache: extras home, then a refill or a trim, at most one batch, or callbacks that are ready.
+   * The irq_work of a cache: extras home, then a refill, of at most one batch, or callbacks that are ready; and a trim.
    * False if a call further down the stack is using the cache.
    */
   work(item: number): boolean {
     const cache = item - WORK;
     if (this.list.isBusy(cache)) return this.isClosed(cache);
     this.takeExtras(cache);
-    const depth = this.list.depth(cache);
-    if (depth < readPrivate(this.words, cache + LOW)) {
-      this.refill(cache);
-    } else {
-      const isLong = depth > readPrivate(this.words, cache + HIGH);
-      if (isLong) this.trim(cache);
-      // where the chains went that made this work necessary: are there many by now?
-      const home = readPrivate(this.words, cache + (isLong ? TGT : RCU_TGT));
-      if (this.pipeline.isBacklogged(home)) this.pipeline.advance();
-    }
+    if (this.list.depth(cache) < readPrivate(this.words, cache + LOW)) this.refill(cache);
+    else if (this.pipeline.isBacklogged(readPrivate(this.words, cache + RCU_TGT))) this.pipeline.advance();
+    // after a refill too: frees may have been nested in it
+    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
     return true;
   }
 
@@ -319,8 +313,10 @@ export class Caches {
    */
   private trim(cache: number): void {
     const keep = (readPrivate(this.words, cache + LOW) + readPrivate(this.words, cache + HIGH)) >> 1;
+    const home = readPrivate(this.words, cache + TGT);
     this.count(cache + TRIMS, 1);
-    this.shorten(cache, keep, readPrivate(this.words, cache + TGT));
+    this.shorten(cache, keep, home);
+    if (this.pipeline.isBacklogged(home)) this.pipeline.advance();
   }
 
   /** Makes the free list at most `keep` objects long; the others go to `home`, a batch at a time. */

@@ -1,7 +1,7 @@
 /**
  * What must hold of caches while no call is under way anywhere.
  *
- *     depth(node) == depth(next) + 1, depth(0) == 0; list <= high + batch; HAND idle or closed
+ *     depth(node) == depth(next) + 1, depth(0) == 0; list <= high + 1; HAND idle or closed
  *     every listed object lies in a slab of the cache's unit size, starts there, and is listed once (R4)
  *     RCU batch shorter than a chain, in the same form; extra lists empty; closed caches have no private lists
  *     CHAINS == chains on FREE_BY_RCU_TTRACE + in queues with this home
@@ -146,8 +146,7 @@ function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: n
   const hand = peek(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
-  // a refill brings a batch, whatever frees nested in it pushed
-  const free = checkFreeList(walk, FREE_LIST, peek(words, cache + HIGH) + peek(words, cache + BATCH));
+  const free = checkFreeList(walk, FREE_LIST, peek(words, cache + HIGH) + 1);
   const batch = checkFreeList(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
   const extra = checkExtras(walk, FREE_LIST_EXTRA) + checkExtras(walk, RCU_BATCH_EXTRA);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);

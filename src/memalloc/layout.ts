@@ -152,8 +152,6 @@ export const KIND_LAST = 3;
 
 /** Chains that stay at their home for its refills while newer ones come. */
 export const KEEP_CHAINS = 8;
-/** Chains that one step sends on. */
-export const ROUND_CHAINS = 16;
 /** Callbacks that one piece of work runs: more than the one chain that it may have made. */
 export const RUN_CHAINS = 2;
 /** Chains of a home that gather before its refills drive their grace period: one for all of them. */

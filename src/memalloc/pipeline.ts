@@ -24,7 +24,15 @@ import {
 import type { Cpu, PercpuAreas } from "../cpu/index.ts";
 import { type Pages, type Slab, slabPageAt } from "../mm/index.ts";
 import type { Callbacks, Kind } from "../rcu/index.ts";
-import { llistAdd, llistDelFirst, llistEmpty, llistNext, releaseTaker, tryTake } from "../sync/index.ts";
+import {
+  llistAdd,
+  llistDelAll,
+  llistDelFirst,
+  llistEmpty,
+  llistNext,
+  releaseTaker,
+  tryTake,
+} from "../sync/index.ts";
 import { chainFirst, chainHome, chainLink, chainNext, chainSeal } from "./chain.ts";
 import type { Destructor, Destructors } from "./destructors.ts";
 import { FreeList } from "./free-list.ts";
@@ -44,7 +52,6 @@ import {
   LANDED,
   OPEN,
   ROUND,
-  ROUND_CHAINS,
   ROUND_PENDING,
   RUN_CHAINS,
   SLAB_CACHE,
@@ -87,7 +94,7 @@ export class Pipeline {
     const chain = (handler: (first: number) => unknown) => (item: number) => handler(chainFirst(item));
     return [
       { rcu: true, trace: false, handler: chain((first) => this.adopt(first) || this.land(first)) },
-      { rcu: false, trace: false, handler: (item, limit) => this.runRound(item - ROUND, limit) },
+      { rcu: false, trace: false, handler: (item) => this.runRound(item - ROUND) },
       {
         rcu: traceImpliesRcu,
         trace: true,
@@ -164,34 +171,30 @@ export class Pipeline {
     return chainFirst(link);
   }
 
-  /** Sends chains that wait at `home` on to slab, `limit` at most; keeps the `keep` newest. */
-  startRound(home: number, keep: number, limit: number = ROUND_CHAINS): void {
+  /** Sends the chains that wait at `home` on to slab, but for the `keep` newest. */
+  startRound(home: number, keep: number): void {
     if (llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) return;
-    // who holds it sends some on; what is left is raised, or will be looked at when it was
+    // who holds it takes one, or sends some on; what is left is raised
     if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;
-    let kept = 0;
-    for (let left = limit, keeps = keep; left > 0; ) {
-      const link = llistDelFirst(this.words, home + FREE_BY_RCU_TTRACE);
-      if (link === 0) break;
-      if (keeps-- > 0) {
-        writePrivate(this.words, link, kept);
-        kept = link;
-      } else {
-        this.callbacks.call(KIND_TRACE, link);
-        left--;
-      }
-    }
-    this.putBack(home, kept);
+    let link = this.cut(home + FREE_BY_RCU_TTRACE, keep);
     releaseTaker(this.words, home + TAKER);
-  }
-
-  /** Puts the chains of a list that this CPU owns back to where they waited. */
-  private putBack(home: number, links: number): void {
-    for (let link = links; link !== 0; ) {
+    while (link !== 0) {
       const next = llistNext(this.words, link);
-      llistAdd(this.words, home + FREE_BY_RCU_TTRACE, link);
+      this.callbacks.call(KIND_TRACE, link);
       link = next;
     }
+  }
+
+  /** Takes what is behind the first `keep` nodes off a list whose taker word is held. Returns its first node, or 0. */
+  private cut(list: number, keep: number): number {
+    if (keep === 0) return llistDelAll(this.words, list);
+    // the nodes stay where they are: others push in front of them meanwhile, and nobody takes
+    let last = loadAcquire(this.words, list);
+    for (let left = keep; left > 1 && last !== 0; left--) last = llistNext(this.words, last);
+    if (last === 0) return 0;
+    const rest = llistNext(this.words, last);
+    writePrivate(this.words, last, 0);
+    return rest;
   }
 
   /** Returns how many chains of that home there were. */
@@ -237,10 +240,10 @@ export class Pipeline {
     if (cmpxchg(this.words, home + ROUND_PENDING, 0, 1) === 0) this.callbacks.call(KIND_ROUND, home + ROUND);
   }
 
-  private runRound(home: number, limit: number): void {
+  private runRound(home: number): void {
     // before the list is taken: a chain that comes after is raised again
     storeRelease(this.words, home + ROUND_PENDING, 0);
-    this.startRound(home, 0, limit);
+    this.startRound(home, 0);
     if (!llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) this.raiseRound(home);
   }
 

@@ -44,8 +44,8 @@ export interface Kind {
   /** What it waits for. */
   readonly rcu: boolean;
   readonly trace: boolean;
-  /** Runs in task context; may give callbacks itself. `limit`: how many steps of its own it may take, if it has such. */
-  readonly handler: (item: number, limit: number) => void;
+  /** Runs in task context; may give callbacks itself. */
+  readonly handler: (item: number) => void;
 }
 
 export class Callbacks {
@@ -184,7 +184,7 @@ export class Callbacks {
       if (item === 0) break;
       writePrivate(this.words, queue + QUEUE_HAND, item);
       writePrivate(this.words, queue + QUEUE_WAIT, llistNext(this.words, item));
-      kind.handler(item, limit);
+      kind.handler(item);
       writePrivate(this.words, queue + QUEUE_HAND, 0);
     }
     if (readPrivate(this.words, queue + QUEUE_WAIT) === 0) this.turn(queue);

@@ -21,6 +21,12 @@ test("a workload or an option that does not exist is one line and exit code 2", 
   const rounds = run("--rounds", "none");
   assert.equal(rounds.status, 2);
   assert.match(rounds.stderr, /^bench: --rounds takes [^\n]*"none"\n$/);
+  const threads = run("diff-cpu", "--threads", "3");
+  assert.equal(threads.status, 2);
+  assert.equal(threads.stderr, "bench: diff-cpu takes an even number of threads\n");
+  const seconds = run("bounded", "--seconds", "0");
+  assert.equal(seconds.status, 2);
+  assert.match(seconds.stderr, /^bench: --seconds takes [^\n]*"0"\n$/);
 });
 
 test("--help and --list", () => {
@@ -29,10 +35,12 @@ test("--help and --list", () => {
   assert.match(help.stdout, /^usage: npm run bench/);
   const list = run("--list");
   assert.equal(list.status, 0);
-  assert.match(list.stdout, /^pair64 .*\nlifo100 .*\nws10k .*\nws10k64 .*\nlarson1 .*\n$/);
+  const names = [...list.stdout.matchAll(/^(\S+) +\S.*$/gm)].map(([, name]) => name);
+  const ofOneThread = ["pair64", "lifo100", "ws10k", "ws10k64", "larson1", "free-rcu", "rcu-lock"];
+  assert.deepEqual(names, [...ofOneThread, "overwrite", "batch", "diff-cpu", "bounded"]);
 });
 
-test("every workload runs, and says as JSON what was measured and where", () => {
+test("every workload of one thread runs, and says as JSON what was measured and where", () => {
   const { status, stdout, stderr } = run("--rounds", "1", "--processes", "1", "--json");
   assert.equal(stderr, "");
   assert.equal(status, 0);
@@ -47,6 +55,8 @@ test("every workload runs, and says as JSON what was measured and where", () => 
     ...["MemAlloc", "kmalloc"].map((subject) => `ws10k ${subject}`),
     ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `ws10k64 ${subject}`),
     ...["MemAlloc", "kmalloc"].map((subject) => `larson1 ${subject}`),
+    ...["MemAlloc", "MemCache"].map((subject) => `free-rcu ${subject}`),
+    "rcu-lock heap.rcu",
   ]);
   for (const { time, reference } of results) assert.ok(time.median > 0 && reference.median > 0);
 });

@@ -58,11 +58,7 @@ const damages: [string, RegExp, (scene: Scene) => void][] = [
   ],
   ["a wrong depth", /not \d+ deep/, ({ words, listed }) => words[listed[9] + OBJECT_CHECK]++],
   ["a negative depth", /depth -1/, ({ words, listed }) => (words[listed[0] + OBJECT_CHECK] = -1)],
-  [
-    "a depth above the watermark",
-    /depth 145/,
-    ({ words, listed }) => (words[listed[0] + OBJECT_CHECK] = 145),
-  ],
+  ["a depth above the watermark", /depth 98/, ({ words, listed }) => (words[listed[0] + OBJECT_CHECK] = 98)],
   [
     "a link out of the heap",
     /no such object/,

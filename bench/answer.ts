@@ -1,0 +1,16 @@
+/** A child process, and what it answers. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+
+/** Runs a module with arguments, and resolves to what it sent. */
+export async function answerOf<Answer>(module: URL, args: readonly string[]): Promise<Answer> {
+  // no flags of ours: they would change how the child runs
+  const child = fork(module, args, { execArgv: [] });
+  let answer: Answer | undefined;
+  child.on("message", (message) => {
+    answer = message as Answer;
+  });
+  const [code, signal] = await once(child, "exit");
+  if (answer !== undefined && code === 0) return answer;
+  throw new Error(`${args.slice(0, 2).join(" on ")} failed (${signal ?? `exit code ${code}`})`);
+}

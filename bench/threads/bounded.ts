@@ -1,0 +1,71 @@
+/** Does memory that waits for grace periods stay flat while objects are freed as fast as can be? */
+import type { Look } from "./job.ts";
+import { mean, measureThreads, type ThreadedAmount } from "./run.ts";
+
+export const BOUNDED = {
+  name: "bounded",
+  what: "MiB that wait for a grace period, each second, while every thread replaces its elements by freeRcu",
+};
+
+export interface BoundedResult {
+  readonly workload: string;
+  readonly subject: string;
+  readonly threads: number;
+  /** Thousands of operations that a thread does in a second. */
+  readonly rate: number;
+  /** MiB that wait for a grace period: in each part, on average and at most. There is a part for each second. */
+  readonly waiting: readonly number[];
+  readonly most: readonly number[];
+  /** Of all memory in use, MiB. */
+  readonly peak: number;
+  readonly firstThird: number;
+  readonly lastThird: number;
+  readonly isFlat: boolean;
+}
+
+/** Full speed: freeRcu with a reader that begins its next section at once. */
+const SUBJECT = "freeRcu + reader";
+const NO_PAUSE = 0;
+const MIB = 2 ** 20;
+/** The last third may be so many times the first, and so much more: a few chains. */
+const MAX_GROWTH = 1.5;
+const SLACK_MIB = 0.1;
+
+export async function runBounded(amount: Omit<ThreadedAmount, "processes">): Promise<BoundedResult> {
+  const { rate, looks, peakPages } = await measureThreads("overwrite", SUBJECT, amount, NO_PAUSE);
+  const parts = partsOf(looks, Math.ceil(amount.seconds));
+  const waiting = parts.map((part) => mean(part));
+  return {
+    workload: BOUNDED.name,
+    subject: SUBJECT,
+    threads: amount.threads,
+    rate: Math.round(rate / 1000),
+    waiting: waiting.map(round),
+    most: parts.map((part) => round(Math.max(...part))),
+    peak: round((peakPages * 4096) / MIB),
+    ...judge(waiting),
+  };
+}
+
+/** Looks in so many parts, as even as can be; fewer if there are not enough of them. */
+function partsOf(looks: readonly Look[], count: number): number[][] {
+  const mib = looks.map(({ waitingBytes }) => waitingBytes / MIB);
+  const parts = Math.min(count, mib.length);
+  const at = (part: number) => Math.floor((part * mib.length) / parts);
+  return Array.from({ length: parts }, (_, part) => mib.slice(at(part), at(part + 1)));
+}
+
+export function judge(waiting: readonly number[]) {
+  const third = Math.ceil(waiting.length / 3);
+  const first = mean(waiting.slice(0, third));
+  const last = mean(waiting.slice(-third));
+  return {
+    firstThird: round(first),
+    lastThird: round(last),
+    isFlat: last <= first * MAX_GROWTH + SLACK_MIB,
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

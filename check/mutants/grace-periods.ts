@@ -1,0 +1,210 @@
+/**
+ * Mutants of grace periods, and of what memalloc does with them. Chains are their own callbacks here, so there
+ * are no rounds, claims and pins of rounds to get wrong: where a historical bug was one of those, the nearest hole is
+ * taken. M33 (the claim of a dead CPU is never taken over) waits until the CPUs of dead threads are.
+ */
+import type { Mutant } from "./table.ts";
+
+const ALLOCATORS = "memalloc/allocators.js";
+const CACHE = "memalloc/cache.js";
+const PIPELINE = "memalloc/pipeline.js";
+const RCU = "rcu/rcu.js";
+
+const PINS = `for (let cpu = 0; cpu < maxCpus; cpu++)
+            if (this.isPinned(cpu, allocator))
+                return;`;
+const CHAINS = `for (let cpu = 0; cpu < maxCpus; cpu++)
+            if (!this.isQuiet(cpu, allocator))
+                return;`;
+
+export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
+  {
+    id: "M3",
+    what: "a refill pops a chain without the taker word",
+    file: PIPELINE,
+    from: "if (!tryTake(this.words, home + TAKER, this.cpu.claim))\n            return 0;",
+    to: "",
+    oracle: "race",
+    scenario: "freercu",
+  },
+  {
+    id: "M6",
+    what: "an allocator is released while a CPU has it open",
+    file: ALLOCATORS,
+    from: PINS,
+    to: "",
+    oracle: "use-after-free",
+    scenario: "destroy",
+  },
+  {
+    id: "M7",
+    what: "a chain that comes home after the list was emptied is not sent on",
+    file: PIPELINE,
+    from: "this.raiseRound(home);\n        // looked at after",
+    to: "// looked at after",
+    oracle: "not-at-rest",
+    scenario: "freercu",
+  },
+  {
+    id: "M8",
+    what: "the chains are looked at before the pins",
+    file: ALLOCATORS,
+    from: `${PINS}\n        ${CHAINS}`,
+    to: `${CHAINS}\n        ${PINS}`,
+    oracle: "release-under-callback",
+    scenario: "destroy",
+  },
+  {
+    id: "M9",
+    what: "pins and chains are looked at one CPU after the other",
+    file: ALLOCATORS,
+    from: `${PINS}\n        ${CHAINS}`,
+    to: `for (let cpu = 0; cpu < maxCpus; cpu++)
+            if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator))
+                return;`,
+    oracle: "release-under-callback",
+    scenario: "destroy",
+  },
+  {
+    id: "M10",
+    what: "the surplus stays where it was freed",
+    file: CACHE,
+    from: "this.shorten(cache, keep, home);",
+    to: "this.shorten(cache, keep, cache);",
+    oracle: "bound",
+    scenario: "producer",
+  },
+  {
+    id: "M12",
+    what: "allocFlags' object does not say where it belongs",
+    file: CACHE,
+    from: "this.count(cache + TAKEN, 1);\n        return this.handOut(cache, node);",
+    to: "this.count(cache + TAKEN, 1);\n        return payloadOf(node);",
+    oracle: "double-free",
+    scenario: "flags",
+  },
+  {
+    id: "M15",
+    what: "an incomplete batch stays when nothing more is freed",
+    file: CACHE,
+    from: "this.cpu.turnWork.raise(cache + TURN);",
+    to: ";",
+    oracle: "not-at-rest",
+    scenario: "freercu-batch",
+  },
+  {
+    id: "M16",
+    what: "a tasks-trace grace period is taken to imply an RCU one when it does not",
+    file: PIPELINE,
+    from: ": (item) => this.callbacks.call(KIND_LAST, item)",
+    to: ": chain((first) => this.release(first))",
+    oracle: "early-reuse",
+    scenario: "freercu-types",
+  },
+  {
+    id: "M17",
+    what: "nothing is driven, however much waits",
+    file: PIPELINE,
+    from: "return chains >= 2 * this.gatherChains;",
+    to: "return false;",
+    oracle: "bound",
+    scenario: "producer-rcu",
+  },
+  {
+    id: "M18",
+    what: "a refill hands out objects before their RCU grace period has ended",
+    file: PIPELINE,
+    from: "{ rcu: true, trace: false, handler: chain((first) => this.adopt(first)",
+    to: "{ rcu: false, trace: false, handler: chain((first) => this.adopt(first)",
+    oracle: "early-reuse",
+    scenario: "freercu",
+  },
+  {
+    id: "M25",
+    what: "a thread that does not know the destructor frees the objects without it",
+    file: PIPELINE,
+    from: "if (record !== 0 && destroy === undefined)",
+    to: "if (false)",
+    oracle: "not-destroyed",
+    scenario: "undertakers",
+  },
+  {
+    id: "M26",
+    what: "a reader's load of the pointer is a plain one",
+    file: "rcu-api.js",
+    from: 'import { loadAcquire, storeRelease } from "#primitive";',
+    to: 'import { readPrivate as loadAcquire, storeRelease } from "#primitive";',
+    oracle: "race",
+    scenario: "rcu-readers",
+  },
+  {
+    id: "M30",
+    what: "a CPU that attached late is not looked at",
+    file: "cpu/cpus.js",
+    from: "this.raiseUsed(cpu + 1);",
+    to: ";",
+    oracle: "early-reuse",
+    scenario: "rcu-late",
+  },
+  {
+    id: "M31",
+    what: "tasks trace waits for one phase only",
+    file: "rcu/tasks-trace.js",
+    from: "const STEPS = 3;",
+    to: "const STEPS = 1;",
+    oracle: "early-reuse",
+    scenario: "trace-readers",
+  },
+  {
+    id: "M31b",
+    what: "tasks trace counts a step that had looked already",
+    file: "rcu/tasks-trace.js",
+    from: "const STEPS = 3;",
+    to: "const STEPS = 2;",
+    oracle: "early-reuse",
+    scenario: "trace-drivers",
+  },
+  {
+    id: "M32",
+    what: "the end of a chain touches its allocator after it has said that it is done",
+    file: PIPELINE,
+    from: `fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
+            // a destructor threw: the others are left to the next poll
+            if (node !== 0)
+                this.callbacks.call(KIND_LAST, this.sealed(node, home));
+            // the last access to the home's words: an allocator that is going away waits for it
+            else
+                fetchAdd(this.words, home + CHAINS, -1);`,
+    to: `fetchAdd(this.words, home + CHAINS, -1);
+            fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);`,
+    oracle: "leak",
+    scenario: "destroy",
+  },
+  {
+    id: "M34",
+    what: "a nested reader believes the count, which is raised before the word is stored",
+    file: RCU,
+    from: "if ((reader & 1) === 0)",
+    to: "if (readPrivate(words, local + LOCAL_NESTING) === 1)",
+    oracle: "early-reuse",
+    scenario: "rcu-nested",
+  },
+  {
+    id: "M35",
+    what: "a CPU that gives up sends what was freed with freeRcu straight to slab",
+    file: CACHE,
+    from: "if (first !== 0)\n            this.pipeline.defer(first,",
+    to: "if (first !== 0)\n            this.pipeline.releaseNow(first,",
+    oracle: "race",
+    scenario: "freercu-batch",
+  },
+  {
+    id: "RCU1",
+    what: "a period that runs already is taken for the grace period",
+    file: RCU,
+    from: "this.seq) + 2 * RCU_STEP) | 0;",
+    to: "this.seq) + RCU_STEP) | 0;",
+    oracle: "early-reuse",
+    scenario: "rcu-drivers",
+  },
+];
