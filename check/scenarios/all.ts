@@ -117,7 +117,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "sizes",
     about: "the right bucket for each size: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 150 },
+    limits: { callSteps: 400 },
     prepare: (library) => {
       const prepared = new Sizes(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -271,6 +271,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "2 calls on each CPU, one nested call at any step; a trim only after 3 frees",
     search: EXHAUSTIVE,
     limits: { callSteps: 250, nested: 1 },
+    deep: true,
     prepare: clients(2, ROOMY),
   },
   {
