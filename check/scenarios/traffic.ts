@@ -40,7 +40,7 @@ class Turns implements Prepared {
   }
 
   finish(): void {
-    checkBooks(this.library, this.booted[0], 0, []);
+    checkBooks(this.library, this.booted[0], [], []);
   }
 
   protected run(): number {
