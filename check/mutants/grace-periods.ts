@@ -199,6 +199,17 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     scenario: "freercu-batch",
   },
   {
+    id: "RCU2",
+    what: "a CPU that is outside looks at itself only before it reuses",
+    file: RCU,
+    from: `for (let cpu = this.cpus.used - 1; cpu >= 0; cpu--)
+            if (this.section(cpu) !== 0)
+                return false;`,
+    to: "if (this.isInside()) return false;",
+    oracle: "early-reuse",
+    scenario: "freercu",
+  },
+  {
     id: "RCU1",
     what: "a period that runs already is taken for the grace period",
     file: RCU,

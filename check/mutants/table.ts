@@ -14,6 +14,7 @@ export interface Mutant {
   readonly scenario: string;
 }
 
+import { CLOSING_MUTANTS } from "./closing.ts";
 import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
 
 const CACHE = "memalloc/cache.js";
@@ -194,4 +195,5 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: "contexts",
   },
   ...GRACE_PERIOD_MUTANTS,
+  ...CLOSING_MUTANTS,
 ];

@@ -2,6 +2,7 @@
 import type { Tuning } from "#src/boot.js";
 import { type ClientCalls, Clients } from "./clients.ts";
 import { Contexts } from "./contexts.ts";
+import { DESTROYS } from "./destroy-scenarios.ts";
 import { GRACE_PERIODS } from "./grace-periods.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
@@ -290,4 +291,5 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: clients(3, ROOMY, WITH_POLL),
   },
   ...GRACE_PERIODS,
+  ...DESTROYS,
 ];

@@ -38,7 +38,7 @@ export class Names implements Prepared {
     this.set = {
       ...this.setRoot("a"),
       done: (cpu) => {
-        this.last[cpu] = valueOf(cpu);
+        this.last[cpu] = contentOf(cpu);
       },
     };
     this.setOther = this.setRoot("b");
@@ -77,7 +77,7 @@ export class Names implements Prepared {
     return {
       name: `set ${name}`,
       run: (cpu) => {
-        this.roots[cpu].set(name, valueOf(cpu));
+        this.roots[cpu].set(name, contentOf(cpu));
         return 0;
       },
     };
@@ -85,7 +85,7 @@ export class Names implements Prepared {
 
   /** A CPU that has set the root finds it, whoever set it since. */
   private checkValue(cpu: number, value: number): void {
-    const isKnown = value === valueOf(0) || value === valueOf(1);
+    const isKnown = value === contentOf(0) || value === contentOf(1);
     if (isKnown || (value === 0 && this.last[cpu] === undefined)) return;
     throw new Violation("lost-name", `CPU ${cpu} reads ${value} from the root that it set`);
   }
@@ -120,6 +120,6 @@ export class Names implements Prepared {
   }
 }
 
-function valueOf(cpu: number): number {
+function contentOf(cpu: number): number {
   return 64 * (cpu + 1);
 }
