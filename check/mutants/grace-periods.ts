@@ -70,7 +70,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     what: "the surplus stays where it was freed",
     file: CACHE,
     from: "this.shorten(cache, keep, home);",
-    to: "this.shorten(cache, keep, cache);",
+    to: ";",
     oracle: "bound",
     scenario: "producer",
   },
