@@ -194,7 +194,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const kmalloc = new Kmalloc(slab, tables.kmallocCaches, directory);
   const destructors = new Destructors(directory);
   const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors, tuning.gatherChains);
-  const caches = new Caches(cpu, kmalloc, pipeline, () => allocators.ownCaches());
+  const caches = new Caches(cpu, kmalloc, rcu, pipeline, () => allocators.ownCaches());
   const registry = new Registry(directory, areas, tables.memalloc);
   const { watermarks, program = NO_PROGRAM } = tuning;
   const parts = { directory, registry, areas, kmalloc, caches, destructors, watermarks, program };

@@ -70,7 +70,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     what: "the surplus stays where it was freed",
     file: CACHE,
     from: "this.shorten(cache, keep, home);",
-    to: "this.shorten(cache, keep, cache);",
+    to: ";",
     oracle: "bound",
     scenario: "producer",
   },
@@ -197,6 +197,17 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     to: "if (first !== 0)\n            this.pipeline.releaseNow(first,",
     oracle: "race",
     scenario: "freercu-batch",
+  },
+  {
+    id: "RCU2",
+    what: "a CPU that is outside looks at itself only before it reuses",
+    file: RCU,
+    from: `for (let cpu = this.cpus.used - 1; cpu >= 0; cpu--)
+            if (this.section(cpu) !== 0)
+                return false;`,
+    to: "if (this.isInside()) return false;",
+    oracle: "early-reuse",
+    scenario: "freercu",
   },
   {
     id: "RCU1",

@@ -2,7 +2,7 @@
  * The mutants: one-line changes of the production source that bring back a bug, each with the oracle that must
  * see it. Its twin is the same scenario on the unchanged source, which must stay clean. `from` and `to`
  * are lines of the compiled file. Numbers M are those of historical bugs; R those of the rules in
- * src/memalloc/README.md. Where our code has no such place any more, the nearest hole is taken.
+ * src/memalloc/README.md, L those of the layers below. Where our code has no such place any more, the nearest hole is taken.
  */
 export interface Mutant {
   readonly id: string;
@@ -31,11 +31,11 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: "M2",
-    what: "the work goes on although the cache is busy",
+    what: "the work trims although the cache is busy",
     file: CACHE,
-    from: "const cache = item - WORK;\n        if (this.list.isBusy(cache))\n            return this.isClosed(cache);",
-    to: "const cache = item - WORK;",
-    oracle: "leak",
+    from: "return this.isClosed(cache);\n        this.takeExtras(cache);",
+    to: "return (this.trim(cache), this.isClosed(cache));\n        this.takeExtras(cache);",
+    oracle: "two-lists",
     scenario: "one-cpu-nested",
   },
   {
@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "memalloc/mem-cache.js",
     from: "return this.allocBusy();",
     to: ";",
-    oracle: "invariant",
+    oracle: "two-lists",
     scenario: "clients-nested",
   },
   {
@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "memalloc/free-list.js",
     from: "writePrivate(this.words, cache + FREE_LIST, readPrivate(this.words, node + OBJECT_HOME));",
     to: ";",
-    oracle: "invariant",
+    oracle: "two-lists",
     scenario: "clients",
   },
   {
@@ -157,6 +157,42 @@ export const MUTANTS: readonly Mutant[] = [
     to: ";",
     oracle: "leak",
     scenario: "clients",
+  },
+  {
+    id: "L1",
+    what: "words of the areas are reserved by a load and a store",
+    file: "cpu/percpu-areas.js",
+    from: "if (cmpxchg(this.words, PERCPU_USED, used, next) === used)",
+    to: "if (cmpxchg(this.words, PERCPU_USED, loadAcquire(this.words, PERCPU_USED), next) !== 0)",
+    oracle: "double-owner",
+    scenario: "names",
+  },
+  {
+    id: "L2",
+    what: "a name is published whatever was published meanwhile",
+    file: "arena/directory.js",
+    from: "if (this.matches(there, kind, name))\n                return there;",
+    to: "",
+    oracle: "two-of-a-name",
+    scenario: "names",
+  },
+  {
+    id: "L3",
+    what: "an allocator goes live without a look whether its name is taken",
+    file: "memalloc/registry.js",
+    from: "isTaken ? PHASE_FREE : PHASE_LIVE",
+    to: "PHASE_LIVE",
+    oracle: "two-of-a-name",
+    scenario: "open",
+  },
+  {
+    id: "L4",
+    what: "work that cannot be done now is forgotten",
+    file: "cpu/irq-work.js",
+    from: "if (this.handlers[readPrivate(this.words, item + WORK_ID)](item))\n                    worked = true;",
+    to: "if (this.handlers[readPrivate(this.words, item + WORK_ID)](item) || true)\n                    worked = true;",
+    oracle: "lost-work",
+    scenario: "contexts",
   },
   ...GRACE_PERIOD_MUTANTS,
   ...CLOSING_MUTANTS,

@@ -35,6 +35,11 @@ class Periods {
     });
   }
 
+  /** True if nobody is inside. */
+  isQuiet(): boolean {
+    return this.readers.every((at) => (this.sectionAt(at) & 1) === 0);
+  }
+
   private sectionAt(at: number): number {
     return loadAcquire(this.words, at) & MASK;
   }
@@ -56,6 +61,7 @@ export function abstractRcu(booted: readonly Booted[]): void {
     Object.assign(rcu, shared(periods), {
       readLock: () => periods.toggle(cpu.id),
       readUnlock: () => periods.toggle(cpu.id),
+      nobodyReads: () => periods.isQuiet(),
     });
     Object.assign(trace, shared(tracePeriods), {
       enter: () => {

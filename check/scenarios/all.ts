@@ -1,20 +1,33 @@
 /** All scenarios, in the order in which they run. */
-import { Clients } from "./clients.ts";
+import type { Tuning } from "#src/boot.js";
+import { type ClientCalls, Clients } from "./clients.ts";
+import { Contexts } from "./contexts.ts";
 import { DESTROYS } from "./destroy-scenarios.ts";
 import { GRACE_PERIODS } from "./grace-periods.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
+import { Names } from "./names.ts";
 import { PageClients } from "./pages.ts";
 import { FullHeap, Sizes } from "./single.ts";
 import { SlabClients } from "./slab.ts";
+import { PAIRS, ROOMY, SMALL, TIGHT } from "./small-heap.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
+const CALLS = ["alloc", "free", "refill", "send", "receive"] as const;
+const WITH_POLL = [...CALLS, "poll"] as const;
 const EXHAUSTIVE = { kind: "exhaustive" } as const;
 
-function clients(length: number, kind: "fixed" | "any" = "fixed"): Scenario["prepare"] {
+/** All programs of `length` of these calls on each CPU. */
+function clients(
+  length: number,
+  tuning: Tuning,
+  calls: readonly (keyof ClientCalls)[] = CALLS,
+  kind: "fixed" | "any" = "fixed",
+): Scenario["prepare"] {
   return (library) => {
-    const prepared = new Clients(library, 2, kind);
-    return allPrograms(prepared, Object.values(prepared.calls), length);
+    const prepared = new Clients(library, 2, kind, tuning);
+    const alphabet = calls.map((name) => prepared.calls[name]);
+    return allPrograms(prepared, alphabet, length);
   };
 }
 
@@ -27,6 +40,38 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: (library) => {
       const prepared = new Llists(library);
       return allPrograms(prepared, prepared.alphabet, 3);
+    },
+  },
+  {
+    name: "contexts",
+    about:
+      "deferred work and contexts: 2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 80, nested: 2, depth: 2 },
+    prepare: (library) => {
+      const prepared = new Contexts(library);
+      return allPrograms(prepared, prepared.alphabet, 2);
+    },
+  },
+  {
+    name: "names",
+    about: "roots, words of the areas: 2 calls on each of 2 CPUs",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 60 },
+    prepare: (library) => {
+      const prepared = new Names(library);
+      const { set, setOther, get, reserve } = prepared;
+      return allPrograms(prepared, [set, setOther, get, reserve], 2);
+    },
+  },
+  {
+    name: "open",
+    about: "opening an allocator, or two: 1 call on each of 2 CPUs; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 450 },
+    prepare: (library) => {
+      const prepared = new Names(library);
+      return allPrograms(prepared, [prepared.open, prepared.openOther], 1);
     },
   },
   {
@@ -83,7 +128,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "full-heap",
     about: "opening an allocator without a page left: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 900 },
+    limits: { callSteps: 500 },
     prepare: (library) => {
       const prepared = new FullHeap(library);
       return thesePrograms(prepared, [[prepared.calls]]);
@@ -117,18 +162,42 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "detach",
+    about: "the same with the whole of a detach, and polls; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 900 },
+    prepare: (library) => {
+      const prepared = new GoingHome(library);
+      const { free, leave, reopen, poll } = prepared;
+      return thesePrograms(prepared, [
+        [[free, free, free, poll], [leave]],
+        [
+          [free, free, free],
+          [leave, reopen, poll],
+        ],
+      ]);
+    },
+  },
+  {
     name: "clients",
-    about: "alloc, free, refill, send, receive + free: 2 calls on each of 2 CPUs",
+    about: "alloc, free, refill, send, receive + free, poll: 2 calls on each of 2 CPUs; chains of 2 objects",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 250 },
+    prepare: clients(2, PAIRS, WITH_POLL),
+  },
+  {
+    name: "clients-tight",
+    about: "the same without poll, where each alloc refills and each free trims",
     search: EXHAUSTIVE,
     limits: { callSteps: 150 },
-    prepare: clients(2),
+    prepare: clients(2, TIGHT),
   },
   {
     name: "clients-any",
-    about: "the same on a bucket of an any-size allocator",
+    about: "the same on a bucket of an any-size allocator; chains of 2 objects",
     search: EXHAUSTIVE,
     limits: { callSteps: 150 },
-    prepare: clients(2, "any"),
+    prepare: clients(2, PAIRS, CALLS, "any"),
   },
   {
     name: "remote-any",
@@ -152,73 +221,74 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "clients-nested",
-    about: "the same with one nested alloc or free at any step, 1 call on each CPU",
+    about: "clients with one nested alloc or free at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 180, nested: 1 },
-    prepare: clients(1),
+    limits: { callSteps: 250, nested: 1 },
+    prepare: clients(1, PAIRS),
   },
   {
     name: "clients-any-nested",
-    about: "the same on a bucket of an any-size allocator",
+    about: "the same on a bucket of an any-size allocator; chains of 1 object",
     search: EXHAUSTIVE,
     limits: { callSteps: 180, nested: 1 },
-    prepare: clients(1, "any"),
+    prepare: clients(1, SMALL, CALLS, "any"),
   },
   {
     name: "one-cpu-nested",
     about: "2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
     search: EXHAUSTIVE,
-    limits: { callSteps: 450, nested: 2, depth: 2 },
+    limits: { callSteps: 350, nested: 2, depth: 2 },
     prepare: (library) => {
-      const prepared = new Clients(library, 1, "fixed");
+      const prepared = new Clients(library, 1, "fixed", PAIRS);
       const { alloc, free, refill } = prepared.calls;
       return allPrograms(prepared, [alloc, free, refill], 2);
     },
   },
   {
     name: "clients-death",
-    about: "the same with one death at any step, 1 call on each CPU",
+    about: "clients with one death at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 100, deaths: 1 },
-    prepare: clients(1),
+    limits: { callSteps: 150, deaths: 1 },
+    prepare: clients(1, PAIRS),
   },
   ...[2, 3, 4, 5].map(
     (depth): Scenario => ({
       name: `clients-pct-${depth}`,
       about: `4 calls on each of 2 CPUs, 2 nested calls, sampled: PCT, depth ${depth}`,
       search: { kind: "pct", depth, schedules: 2 },
-      limits: { callSteps: 300, nested: 2, depth: 2 },
-      prepare: clients(4),
+      limits: { callSteps: 500, nested: 2, depth: 2 },
+      prepare: clients(4, PAIRS, WITH_POLL),
     }),
   ),
   {
     name: "clients-pos",
     about: "the same by partial-order sampling, 3 nested calls, one in the other",
     search: { kind: "pos", schedules: 2 },
-    limits: { callSteps: 300, nested: 3, depth: 3 },
-    prepare: clients(4),
+    limits: { callSteps: 500, nested: 3, depth: 3 },
+    prepare: clients(4, PAIRS, WITH_POLL),
   },
   {
     name: "clients-2-nested",
-    about: "2 calls on each CPU, one nested call at any step",
+    about: "2 calls on each CPU, one nested call at any step; a trim only after 3 frees",
     search: EXHAUSTIVE,
-    limits: { callSteps: 200, nested: 1 },
-    prepare: clients(2),
+    limits: { callSteps: 250, nested: 1 },
+    deep: true,
+    prepare: clients(2, ROOMY),
   },
   {
     name: "clients-2-death",
-    about: "2 calls on each CPU, one death at any step",
+    about: "2 calls on each CPU, one death at any step; chains of 1 object",
     search: EXHAUSTIVE,
-    limits: { callSteps: 150, deaths: 1 },
-    prepare: clients(2),
+    limits: { callSteps: 200, deaths: 1 },
+    prepare: clients(2, SMALL),
   },
   {
     name: "clients-3",
-    about: "3 calls on each of 2 CPUs",
+    about: "3 calls on each of 2 CPUs, poll is one of them; a trim only after 3 frees",
     search: EXHAUSTIVE,
-    limits: { callSteps: 200 },
+    limits: { callSteps: 300 },
     deep: true,
-    prepare: clients(3),
+    prepare: clients(3, ROOMY, WITH_POLL),
   },
   ...GRACE_PERIODS,
   ...DESTROYS,

@@ -1,9 +1,9 @@
 /**
- * Clients of memalloc over slab: calls of alloc, free, refill, send, receive + free on each CPU, in every
+ * Clients of memalloc over slab: calls of alloc, free, refill, send, receive + free, poll on each CPU, in every
  * combination. Two objects to a slab. With a fixed-size allocator, or with a bucket of an any-size one.
  */
 
-import type { Booted } from "#src/boot.js";
+import type { Booted, Tuning } from "#src/boot.js";
 import type { MemAlloc, MemCache } from "#src/memalloc/index.js";
 import { loadAcquire, readPrivate, storeRelease, writePrivate, xchg } from "../engine/primitive.ts";
 import type { Call, Prepared } from "../engine/scenario.ts";
@@ -11,7 +11,7 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
-import { bootCpus, freeWords } from "./small-heap.ts";
+import { bootCpus, freeWords, SMALL } from "./small-heap.ts";
 
 const SIZE = 2040;
 
@@ -22,6 +22,7 @@ export interface ClientCalls {
   readonly refill: Call;
   readonly send: Call;
   readonly receive: Call;
+  readonly poll: Call;
 }
 
 export class Clients implements Prepared {
@@ -35,15 +36,17 @@ export class Clients implements Prepared {
   private readonly frees: readonly ((p: number) => void)[];
   private readonly caches: readonly number[];
   private readonly channels: readonly number[];
+  /** Two hands for each CPU: of its program, and, behind all of those, of its nested calls. */
   private readonly ledger: Ledger;
-  private readonly nestedLedger: Ledger;
+  /** What each CPU has at the start: an object that comes from the other one, then one of its own. */
+  private readonly gifts: readonly (readonly number[])[];
   /** Objects that were handed out before, and so need not be zero. */
   private readonly used = new Set<number>();
 
-  constructor(library: Library, cpus: number, kind: "fixed" | "any") {
+  constructor(library: Library, cpus: number, kind: "fixed" | "any", tuning: Tuning = SMALL) {
     this.library = library;
     this.cpus = cpus;
-    this.booted = bootCpus(library, cpus, 24);
+    this.booted = bootCpus(library, cpus, 24, tuning);
     this.words = this.booted[0].arena.words;
     const opened: (MemCache | MemAlloc)[] = this.booted.map(({ allocators }) =>
       kind === "fixed" ? allocators.openMemCache("objects", SIZE) : allocators.openMemAlloc("objects", false),
@@ -53,20 +56,26 @@ export class Clients implements Prepared {
     const bucket = kind === "fixed" ? 0 : library.memalloc.UNIT_SIZES.indexOf(SIZE + 8);
     this.caches = this.booted.map(({ allocators }) => allocators.ownCaches()[bucket]);
     this.channels = freeWords(this.booted[0], cpus);
-    this.ledger = new Ledger(cpus);
-    this.nestedLedger = new Ledger(cpus);
+    this.ledger = new Ledger(2 * cpus);
+    const own = this.booted.map((_, cpu) => [this.allocate(cpu), this.allocate(cpu)]);
+    this.gifts = own.map((_, cpu) => [own[(cpu + 1) % cpus][1], own[cpu][0]]);
     this.calls = this.makeCalls();
     this.nested = this.makeNested();
   }
 
   reset(): void {
     this.ledger.reset();
-    this.nestedLedger.reset();
     this.used.clear();
+    this.gifts.forEach((gifts, cpu) => {
+      for (const p of gifts) {
+        this.used.add(p);
+        this.ledger.got(cpu, p);
+      }
+    });
   }
 
   fingerprint(cpu: number): number {
-    return this.ledger.fingerprint(cpu) ^ Math.imul(this.nestedLedger.fingerprint(cpu), 7);
+    return this.ledger.fingerprint(cpu) ^ Math.imul(this.ledger.fingerprint(this.cpus + cpu), 7);
   }
 
   /** Work raised by a nested call in the middle of a fast path is still pending. */
@@ -75,9 +84,8 @@ export class Clients implements Prepared {
   }
 
   finish(dead: readonly number[]): void {
-    const inChannels = this.channels.filter((channel) => this.words[channel] !== 0).length;
-    const out = this.ledger.out + this.nestedLedger.out + inChannels;
-    checkBooks(this.library, this.booted[0], out, dead);
+    const inChannels = this.channels.map((channel) => this.words[channel]).filter((p) => p !== 0);
+    checkBooks(this.library, this.booted[0], [...this.ledger.out, ...inChannels], dead);
   }
 
   private makeCalls(): ClientCalls {
@@ -89,7 +97,7 @@ export class Clients implements Prepared {
         done: (cpu, _argument, p) => {
           if (p === 0)
             throw new Violation("spurious-null", "alloc in task context returned NULL with memory left");
-          this.book(ledger, cpu, p);
+          this.book(cpu, p);
         },
       },
       free: {
@@ -117,6 +125,13 @@ export class Clients implements Prepared {
         name: "receive",
         run: (cpu) => this.release(cpu, xchg(this.words, this.channels[(cpu + 1) % this.cpus], 0)),
       },
+      poll: {
+        name: "poll",
+        run: (cpu) => {
+          this.library.task.poll(this.booted[cpu]);
+          return 0;
+        },
+      },
     };
   }
 
@@ -128,7 +143,7 @@ export class Clients implements Prepared {
         name: "nested alloc",
         run: (cpu) => inNmi(cpu, () => this.allocate(cpu) || this.checkPending(cpu)),
         done: (cpu, _argument, p) => {
-          if (p !== 0) this.book(this.nestedLedger, cpu, p);
+          if (p !== 0) this.book(this.cpus + cpu, p);
         },
       },
       {
@@ -150,11 +165,11 @@ export class Clients implements Prepared {
   }
 
   /** Books what `allocate` returned: an object that nobody had before must have been zero. */
-  private book(ledger: Ledger, cpu: number, result: number): void {
+  private book(hand: number, result: number): void {
     const p = Math.abs(result);
     if (result < 0 && !this.used.has(p)) throw new Violation("garbage", `object ${p} is new and not zero`);
     this.used.add(p);
-    ledger.got(cpu, p);
+    this.ledger.got(hand, p);
   }
 
   /** Nested code that got NULL: the list is in use further down the stack, or its refill is pending. */

@@ -67,8 +67,8 @@ export class Interrupted implements Prepared {
       throw new Violation("not-at-rest", "an allocator was destroyed, and does not go away");
     if (!registry.isGone(this.allocator.ref)) checkBooks(this.library, this.booted[0], this.ledger.out, []);
     const used = this.library.inspect.stats(this.booted[0]).slabs.reduce((sum, slab) => sum + slab.used, 0);
-    if (registry.isGone(this.allocator.ref) && used !== this.ledger.out)
-      throw new Violation("leak", `${used} objects are not back in slab, ${this.ledger.out} are out`);
+    if (registry.isGone(this.allocator.ref) && used !== this.ledger.out.length)
+      throw new Violation("leak", `${used} objects are not back in slab, ${this.ledger.out.length} are out`);
     for (let cpu = 0; cpu < areas.maxCpus; cpu++) this.checkNoChains(cpu);
   }
 

@@ -74,7 +74,7 @@ export class FreeRcuClients implements Prepared {
 
   finish(dead: readonly number[]): void {
     if (dead.length > 0) return;
-    const out = this.held[0].length + this.held[1].length + 1;
+    const out = [...this.held.flat(), this.words[this.slot]];
     checkBooks(this.library, this.booted[0], out, dead);
     const { inspect } = this.library;
     const { rcu } = inspect.stats(this.booted[0]);

@@ -18,6 +18,9 @@ export class GoingHome implements Prepared {
   readonly free: Call;
   readonly detach: Call;
   readonly reopen: Call;
+  /** As a program does it, with all that is polled. */
+  readonly leave: Call;
+  readonly poll: Call;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
   private readonly caches: readonly MemCache[];
@@ -40,6 +43,8 @@ export class GoingHome implements Prepared {
       },
     };
     this.detach = { name: "detach", run: (cpu) => this.goAway(cpu) };
+    this.leave = { name: "leave", run: (cpu) => this.run(cpu, library.task.detach) };
+    this.poll = { name: "poll", run: (cpu) => this.run(cpu, library.task.poll) };
     this.reopen = { name: "reopen", run: (cpu) => this.comeBack(cpu) };
   }
 
@@ -56,7 +61,12 @@ export class GoingHome implements Prepared {
     checkBooks(this.library, this.booted[0], this.ledger.out, dead);
   }
 
-  /** As SharedHeap.detach does it. */
+  private run(cpu: number, task: (system: Booted) => void): number {
+    task(this.booted[cpu]);
+    return 0;
+  }
+
+  /** What matters of a detach. */
   private goAway(cpu: number): number {
     const { cpus, allocators, kmalloc } = this.booted[cpu];
     cpus.beginDetach(cpu);

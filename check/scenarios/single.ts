@@ -35,7 +35,7 @@ export class Sizes implements Prepared {
   }
 
   finish(): void {
-    checkBooks(this.library, this.system, 0, []);
+    checkBooks(this.library, this.system, [], []);
   }
 
   private around(size: number): number {

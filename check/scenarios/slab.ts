@@ -72,8 +72,8 @@ export class SlabClients implements Prepared {
     if (dead.length > 0) return;
     checkSound(this.library, this.booted[0]);
     const used = this.library.inspect.stats(this.booted[0]).slabs.reduce((sum, slab) => sum + slab.used, 0);
-    if (used !== this.ledger.out)
-      throw new Violation("leak", `${used} objects in use, the program holds ${this.ledger.out}`);
+    const { length: out } = this.ledger.out;
+    if (used !== out) throw new Violation("leak", `${used} objects in use, the program holds ${out}`);
   }
 
   private allocate(cpu: number): number {

@@ -9,6 +9,15 @@ export const SMALL: Tuning = {
   gatherChains: 1,
 };
 
+/** A list of one object: each alloc refills, each free trims. */
+export const TIGHT: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 1, batch: 1, prefill: 1 }) };
+
+/** Objects travel in chains of two. */
+export const PAIRS: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 2, batch: 2, prefill: 1 }) };
+
+/** Room for one more object: for longer programs, of which fewer trim. */
+export const ROOMY: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 3, batch: 1, prefill: 1 }) };
+
 export const GARBAGE = 0x5eed5eed;
 
 /** CPUs over a heap of `pages` pages behind its tables, or a few more. */

@@ -14,6 +14,7 @@
 import { fetchAdd, readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
 import type { Cpu } from "../cpu/index.ts";
 import type { Kmalloc, Pages, Slab } from "../mm/index.ts";
+import type { Rcu } from "../rcu/index.ts";
 import { llistAdd, llistDelAll, llistNext } from "../sync/index.ts";
 import { chainFirst, chainLink, chainPush } from "./chain.ts";
 import { FreeList } from "./free-list.ts";
@@ -68,13 +69,15 @@ export class Caches {
   readonly cpu: Cpu;
   readonly pages: Pages;
   readonly pipeline: Pipeline;
+  private readonly rcu: Rcu;
   private readonly list: FreeList;
   private readonly kmalloc: Kmalloc;
   private readonly slab: Slab;
   private readonly configured: () => Iterable<number>;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
-  constructor(cpu: Cpu, kmalloc: Kmalloc, pipeline: Pipeline, configured: () => Iterable<number>) {
+  constructor(cpu: Cpu, kmalloc: Kmalloc, rcu: Rcu, pipeline: Pipeline, configured: () => Iterable<number>) {
+    this.rcu = rcu;
     this.words = cpu.words;
     this.cpu = cpu;
     this.kmalloc = kmalloc;
@@ -145,8 +148,23 @@ export class Caches {
   allocLow(cache: number): number {
     const node = this.list.popBusy(cache);
     const p = node === 0 ? 0 : this.handOut(cache, node);
-    this.letGoAndWork(cache);
+    if (this.recycle(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
+    else this.letGoAndWork(cache);
     return p === 0 ? this.allocEmpty(cache) : p;
+  }
+
+  /**
+   * Instead of a refill: the RCU batch goes onto the free list, if nobody can see it any more. Not if there is room for
+   * a refill besides, as the next one would soon follow; nor if many chains wait, since a refill sees to them. HAND is set.
+   */
+  private recycle(cache: number): boolean {
+    const { words } = this;
+    if (readPrivate(words, cache + RCU_BATCH) === 0 || readPrivate(words, cache + RCU_TGT) !== cache)
+      return false;
+    if (this.pipeline.isBacklogged(cache) || !this.rcu.nobodyReads()) return false;
+    // after the look: all of the batch had been unlinked before it
+    const room = readPrivate(words, cache + HIGH) - readPrivate(words, cache + LOW);
+    return this.list.recycleBusy(cache, room - readPrivate(words, cache + BATCH));
   }
 
   /** The list was empty; in task context the pending work has run. */
@@ -238,9 +256,24 @@ export class Caches {
       this.cpu.turnWork.raise(cache + TURN);
     }
     const first = this.list.pushBatch(cache, node);
+    if (first === 0) return;
+    const to = readPrivate(this.words, cache + RCU_TGT);
+    const many = this.rcu.nobodyReads() ? this.giveBack(cache, first, to) : this.pipeline.defer(first, to);
     // chains are left to the next refill, or to the end of the turn, unless there are many
-    if (first !== 0 && this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT)))
-      this.cpu.irqWork.raise(cache + WORK);
+    if (many) this.cpu.irqWork.raise(cache + WORK);
+  }
+
+  /**
+   * A full batch that nobody sees any more: onto the free list if this is its home and has room, else home. Returns
+   * true if many chains wait there. HAND is idle.
+   */
+  private giveBack(cache: number, first: number, home: number): boolean {
+    const hasRoom =
+      this.list.depth(cache) + readPrivate(this.words, cache + BATCH) <=
+      readPrivate(this.words, cache + HIGH);
+    if (home !== cache || !hasRoom) return this.pipeline.sendHome(first, home);
+    this.list.pushChain(cache, first);
+    return this.pipeline.isBacklogged(cache);
   }
 
   // -- the work ---------------------------------------------------------------------------------

@@ -89,19 +89,17 @@ export class FreeList {
 
   /** Puts the objects of a chain that this CPU owns on the free list. HAND was found idle. */
   pushChain(cache: number, first: number): void {
+    writePrivate(this.words, cache + HAND, first + HAND_PUSH);
+    this.linkChain(cache + FREE_LIST, first);
+    writePrivate(this.words, cache + HAND, HAND_IDLE);
+  }
+
+  /** Puts the RCU batch, if it has more than `least` objects, onto the free list. HAND is set, and is left so. False: it has not. */
+  recycleBusy(cache: number, least: number): boolean {
     const { words } = this;
-    writePrivate(words, cache + HAND, first + HAND_PUSH);
-    let head = readPrivate(words, cache + FREE_LIST);
-    let depth = readPrivate(words, head + OBJECT_CHECK);
-    for (let node = first; node !== 0; ) {
-      const next = chainNext(words, node);
-      writePrivate(words, node + OBJECT_HOME, head);
-      writePrivate(words, node + OBJECT_CHECK, ++depth);
-      head = node;
-      node = next;
-    }
-    writePrivate(words, cache + FREE_LIST, head);
-    writePrivate(words, cache + HAND, HAND_IDLE);
+    if (readPrivate(words, readPrivate(words, cache + RCU_BATCH) + OBJECT_CHECK) <= least) return false;
+    this.linkChain(cache + FREE_LIST, this.takeBatchBusy(cache));
+    return true;
   }
 
   /** Puts an object, which HAND names, into the RCU batch, and lets HAND go. Returns the batch, taken, if that made it full, or 0. */
@@ -126,6 +124,21 @@ export class FreeList {
     if (first !== 0) writePrivate(this.words, cache + HAND, first + HAND_RCU);
     writePrivate(this.words, cache + RCU_BATCH, 0);
     return first;
+  }
+
+  /** Puts the objects of a chain, of which HAND names the first, in front of a list. */
+  private linkChain(list: number, first: number): void {
+    const { words } = this;
+    let head = readPrivate(words, list);
+    let depth = readPrivate(words, head + OBJECT_CHECK);
+    for (let node = first; node !== 0; ) {
+      const next = chainNext(words, node);
+      writePrivate(words, node + OBJECT_HOME, head);
+      writePrivate(words, node + OBJECT_CHECK, ++depth);
+      head = node;
+      node = next;
+    }
+    writePrivate(words, list, head);
   }
 
   /** Puts `node`, which HAND names, in front of a list. Returns how long that is now. */

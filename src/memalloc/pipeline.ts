@@ -110,18 +110,23 @@ export class Pipeline {
   defer(first: number, home: number): boolean {
     const chains = this.begin(first, home);
     this.callbacks.call(KIND_RCU, chainLink(first));
-    return chains >= 2 * this.gatherChains;
+    return this.isMany(chains);
   }
 
   /** True if so many chains of `home` wait that work has to see to them. */
   isBacklogged(home: number): boolean {
-    return loadAcquire(this.words, home + CHAINS) >= 2 * this.gatherChains;
+    return this.isMany(loadAcquire(this.words, home + CHAINS));
   }
 
-  /** Sends a chain of objects that no synchronous reader is promised home. Any context. */
-  sendHome(first: number, home: number): void {
-    this.begin(first, home);
+  private isMany(chains: number): boolean {
+    return chains >= 2 * this.gatherChains;
+  }
+
+  /** Sends a chain of objects that no synchronous reader is promised home. Returns true if many wait. Any context. */
+  sendHome(first: number, home: number): boolean {
+    const chains = this.begin(first, home);
     this.land(first);
+    return this.isMany(chains);
   }
 
   /** Frees the objects of a chain to slab at once: nobody sees them, says the caller. Any context. */

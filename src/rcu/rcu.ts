@@ -8,7 +8,9 @@
  * A period that runs already may have begun before an object was unlinked; the one after it did not. So
  * what is unlinked while one runs is out of all readers' sight two periods later.
  *
- *                      readLock, readUnlock    drive                target, isPast
+ * Where everyone is outside at the time, no period is needed: `nobodyReads`.
+ *
+ *                      readLock, readUnlock    drive                target, isPast, nobodyReads
  *     other CPUs       yes                     yes                  yes
  *     nested in it     yes                     no (task context)    yes
  *
@@ -86,6 +88,17 @@ export class Rcu {
   /** True inside a read section of this CPU. */
   isInside(): boolean {
     return readPrivate(this.words, this.local + LOCAL_NESTING) !== 0;
+  }
+
+  /**
+   * True if nobody sees any more what was unlinked before this call: each CPU was outside all sections at one
+   * moment since. Then no period has to end for it. Any context.
+   */
+  nobodyReads(): boolean {
+    // in this order, as in isQuiet. Pairs with the stores of readLock: a section that begins after the look at its CPU
+    // sees the unlinking
+    for (let cpu = this.cpus.used - 1; cpu >= 0; cpu--) if (this.section(cpu) !== 0) return false;
+    return true;
   }
 
   /** The number at which nobody sees any more what was unlinked before this call. Any context. */
