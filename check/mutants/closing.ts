@@ -54,4 +54,22 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
     oracle: "not-at-rest",
     scenario: "destroy-release",
   },
+  {
+    id: "C6",
+    what: "an alloc that finds its list low takes the batch although somebody reads",
+    file: CACHE,
+    from: " || !this.rcu.nobodyReads()",
+    to: "",
+    oracle: "early-reuse",
+    scenario: "freercu-reader-2",
+  },
+  {
+    id: "C7",
+    what: "a batch that is not full goes home at the end of a turn, where a refill finds it",
+    file: CACHE,
+    from: "if (first !== 0)\n            this.pipeline.defer(first,",
+    to: "if (first !== 0)\n            this.pipeline.sendHome(first,",
+    oracle: "early-reuse",
+    scenario: "freercu-reader-2",
+  },
 ];

@@ -13,8 +13,30 @@ export const DESTROYS: readonly Scenario[] = [
       search: EXHAUSTIVE,
       limits: { callSteps: 600, nested: 1 },
       prepare: (library) => {
-        const prepared = new Interrupted(library, batch);
-        return allPrograms(prepared, Object.values(prepared.calls), 2);
+        const prepared = new Interrupted(library, { batch, reader: false });
+        const { leave, ...calls } = prepared.calls;
+        return allPrograms(prepared, Object.values(calls), 2);
+      },
+    }),
+  ),
+  ...[1, 2].map(
+    (batch): Scenario => ({
+      name: `freercu-reader-${batch}`,
+      about: `the same while another CPU is inside a read section, and when it has left that`,
+      search: EXHAUSTIVE,
+      limits: { callSteps: 600, nested: 1 },
+      prepare: (library) => {
+        const prepared = new Interrupted(library, { batch, reader: true });
+        const { alloc, free, freeRcu, leave, poll, giveUp, open, destroy } = prepared.calls;
+        return thesePrograms(prepared, [
+          [[freeRcu, poll, alloc, alloc]],
+          [[freeRcu, giveUp, open, alloc]],
+          ...[alloc, free, poll, giveUp, destroy].flatMap((last) => [
+            [[freeRcu, leave, last]],
+            [[freeRcu, freeRcu, last, leave]],
+            [[freeRcu, freeRcu, leave, last]],
+          ]),
+        ]);
       },
     }),
   ),
@@ -25,8 +47,9 @@ export const DESTROYS: readonly Scenario[] = [
     limits: { callSteps: 600, nested: 2, depth: 2 },
     deep: true,
     prepare: (library) => {
-      const prepared = new Interrupted(library, 2);
-      return allPrograms(prepared, Object.values(prepared.calls), 1);
+      const prepared = new Interrupted(library, { batch: 2, reader: false });
+      const { leave, ...calls } = prepared.calls;
+      return allPrograms(prepared, Object.values(calls), 1);
     },
   },
   {
