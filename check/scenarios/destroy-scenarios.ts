@@ -1,6 +1,7 @@
 /** Scenarios of caches that are interrupted, given up and ended. */
 import { Releases } from "./destroy-release.ts";
 import { Interrupted } from "./freercu-nested.ts";
+import { Records } from "./registry-records.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 const EXHAUSTIVE = { kind: "exhaustive" } as const;
@@ -140,6 +141,41 @@ export const DESTROYS: readonly Scenario[] = [
           [freeRcu, destroy, end],
           [giveUp, work],
           [giveUp, ready, end],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "registry-records",
+    about: "records of the registry, without caches: one name made, ended and found by two CPUs",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 300 },
+    prepare: (library) => {
+      const prepared = new Records(library);
+      const { make, end, find } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[make], [make]],
+        [[make, end], [find]],
+        [[make, end], [end]],
+      ]);
+    },
+  },
+  {
+    name: "registry-records-2",
+    about: "more calls of the same",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 300 },
+    deep: true,
+    prepare: (library) => {
+      const prepared = new Records(library);
+      const { make, makeOther, end } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[make, end], [make]],
+        [[make], [make, end]],
+        [[make, end, make], [makeOther]],
+        [
+          [make, end],
+          [make, end],
         ],
       ]);
     },
