@@ -106,6 +106,38 @@ export const DESTROYS: readonly Scenario[] = [
     },
   },
   {
+    name: "destroy-death",
+    about: "the same with one death at any step: nothing is released that a dead CPU may hold",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 600, deaths: 1 },
+    prepare: (library) => {
+      const prepared = new Releases(library, 2);
+      const { free, freeRcu, rawFree, destroy, ready, work, end, giveUp } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [destroy, end],
+          [free, end],
+        ],
+        [
+          [destroy, end],
+          [rawFree, end],
+        ],
+        [
+          [destroy, end],
+          [freeRcu, giveUp, end],
+        ],
+        [
+          [freeRcu, destroy, end],
+          [ready, work, end],
+        ],
+        [
+          [destroy, end],
+          [destroy, end],
+        ],
+      ]);
+    },
+  },
+  {
     name: "destroy-reopen",
     about: "both open the next allocator of that name, at most 3 preemptions",
     search: { kind: "bounded", preemptions: 3 },
