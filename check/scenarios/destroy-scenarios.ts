@@ -1,6 +1,7 @@
 /** Scenarios of caches that are interrupted, given up and ended. */
 import { Releases } from "./destroy-release.ts";
 import { Interrupted } from "./freercu-nested.ts";
+import { Pipelines } from "./freercu-pipeline.ts";
 import { Records } from "./registry-records.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
@@ -51,6 +52,40 @@ export const DESTROYS: readonly Scenario[] = [
       const prepared = new Interrupted(library, { batch: 2, reader: false });
       const { leave, ...calls } = prepared.calls;
       return allPrograms(prepared, Object.values(calls), 1);
+    },
+  },
+  {
+    name: "freercu-pipeline",
+    about: "what was freed while a third CPU is inside a read section: 2 calls on each of 2 CPUs",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 600 },
+    prepare: (library) => {
+      const prepared = new Pipelines(library);
+      return allPrograms(prepared, Object.values(prepared.calls), 2);
+    },
+  },
+  {
+    name: "freercu-pipeline-3",
+    about: "3 calls on each CPU, at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 600 },
+    prepare: (library) => {
+      const prepared = new Pipelines(library);
+      const { alloc, freeRcu, ready, work, leave } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [freeRcu, freeRcu, alloc],
+          [leave, ready, work],
+        ],
+        [
+          [freeRcu, leave, alloc],
+          [freeRcu, ready, alloc],
+        ],
+        [
+          [freeRcu, leave, work],
+          [freeRcu, ready, work],
+        ],
+      ]);
     },
   },
   {
