@@ -28,8 +28,8 @@ const LOOK_MS = 1000;
 /** In shorter runs. */
 const LEAST_LOOKS = 10;
 const MIB = 2 ** 20;
-/** The last third may be so many times the first, and so much more: a few chains. */
-const MAX_GROWTH = 1.5;
+/** The last third may be so many times the first, and so much more: a few chains. What grows evenly comes to 5 times. */
+const MAX_GROWTH = 2;
 const SLACK_MIB = 0.1;
 
 export async function runBounded(amount: Omit<ThreadedAmount, "processes">): Promise<BoundedResult> {
