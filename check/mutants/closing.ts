@@ -2,6 +2,7 @@
 import type { Mutant } from "./table.ts";
 
 const ALLOCATORS = "memalloc/allocators.js";
+const REGISTRY = "memalloc/registry.js";
 const CACHE = "memalloc/cache.js";
 
 export const CLOSING_MUTANTS: readonly Mutant[] = [
@@ -53,5 +54,50 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
     to: "this.registry.claimRelease(allocator.ref);",
     oracle: "not-at-rest",
     scenario: "destroy-release",
+  },
+  {
+    id: "C6",
+    what: "an alloc that finds its list low takes the batch although somebody reads",
+    file: CACHE,
+    from: " || !this.rcu.nobodyReads()",
+    to: "",
+    oracle: "early-reuse",
+    scenario: "freercu-reader-2",
+  },
+  {
+    id: "C7",
+    what: "a batch that is not full goes home at the end of a turn, where a refill finds it",
+    file: CACHE,
+    from: "if (first !== 0)\n            this.pipeline.defer(first,",
+    to: "if (first !== 0)\n            this.pipeline.sendHome(first,",
+    oracle: "early-reuse",
+    scenario: "freercu-reader-2",
+  },
+  {
+    id: "G1",
+    what: "a record becomes live beside another one of its name",
+    file: REGISTRY,
+    from: "isTaken ? PHASE_FREE : PHASE_LIVE",
+    to: "PHASE_LIVE",
+    oracle: "two-of-a-name",
+    scenario: "registry-records",
+  },
+  {
+    id: "G2",
+    what: "who finds another record being installed does not finish that first",
+    file: REGISTRY,
+    from: "this.settle(there === 0 ? mine : there);",
+    to: "this.settle(mine);",
+    oracle: "two-of-a-name",
+    scenario: "registry-records",
+  },
+  {
+    id: "G3",
+    what: "two CPUs claim the last step of one allocator",
+    file: REGISTRY,
+    from: "return this.move(ref, PHASE_DRAINING, PHASE_RELEASING);",
+    to: "return this.isIn(ref, PHASE_DRAINING) && this.set(ref, PHASE_RELEASING) === undefined;",
+    oracle: "double-owner",
+    scenario: "registry-records",
   },
 ];

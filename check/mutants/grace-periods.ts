@@ -195,8 +195,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     file: CACHE,
     from: "if (first !== 0)\n            this.pipeline.defer(first,",
     to: "if (first !== 0)\n            this.pipeline.releaseNow(first,",
-    oracle: "race",
-    scenario: "freercu-batch",
+    oracle: "early-reuse",
+    scenario: "freercu-reader-2",
   },
   {
     id: "RCU2",

@@ -70,11 +70,15 @@ export class Releases implements Prepared {
     return this.held[cpu].length;
   }
 
-  quiesce(): void {
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+  /** Those who are left do what there is to do. */
+  quiesce(dead: readonly number[]): void {
+    const alive = this.booted.filter(({ cpu }) => !dead.includes(cpu.id));
+    for (let i = 0; i < QUIET_POLLS; i++) for (const system of alive) this.library.task.poll(system);
   }
 
-  finish(): void {
+  /** What a dead CPU has pinned stays, until CPUs of dead threads are taken over. */
+  finish(dead: readonly number[]): void {
+    if (dead.length > 0) return;
     const [system] = this.booted;
     checkSound(this.library, system);
     if (system.registry.isDraining)

@@ -1,6 +1,7 @@
 /** Scenarios of caches that are interrupted, given up and ended. */
 import { Releases } from "./destroy-release.ts";
 import { Interrupted } from "./freercu-nested.ts";
+import { Records } from "./registry-records.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 const EXHAUSTIVE = { kind: "exhaustive" } as const;
@@ -13,8 +14,30 @@ export const DESTROYS: readonly Scenario[] = [
       search: EXHAUSTIVE,
       limits: { callSteps: 600, nested: 1 },
       prepare: (library) => {
-        const prepared = new Interrupted(library, batch);
-        return allPrograms(prepared, Object.values(prepared.calls), 2);
+        const prepared = new Interrupted(library, { batch, reader: false });
+        const { leave, ...calls } = prepared.calls;
+        return allPrograms(prepared, Object.values(calls), 2);
+      },
+    }),
+  ),
+  ...[1, 2].map(
+    (batch): Scenario => ({
+      name: `freercu-reader-${batch}`,
+      about: `the same while another CPU is inside a read section, and when it has left that`,
+      search: EXHAUSTIVE,
+      limits: { callSteps: 600, nested: 1 },
+      prepare: (library) => {
+        const prepared = new Interrupted(library, { batch, reader: true });
+        const { alloc, free, freeRcu, leave, poll, giveUp, open, destroy } = prepared.calls;
+        return thesePrograms(prepared, [
+          [[freeRcu, poll, alloc, alloc]],
+          [[freeRcu, giveUp, open, alloc]],
+          ...[alloc, free, poll, giveUp, destroy].flatMap((last) => [
+            [[freeRcu, leave, last]],
+            [[freeRcu, freeRcu, last, leave]],
+            [[freeRcu, freeRcu, leave, last]],
+          ]),
+        ]);
       },
     }),
   ),
@@ -25,8 +48,9 @@ export const DESTROYS: readonly Scenario[] = [
     limits: { callSteps: 600, nested: 2, depth: 2 },
     deep: true,
     prepare: (library) => {
-      const prepared = new Interrupted(library, 2);
-      return allPrograms(prepared, Object.values(prepared.calls), 1);
+      const prepared = new Interrupted(library, { batch: 2, reader: false });
+      const { leave, ...calls } = prepared.calls;
+      return allPrograms(prepared, Object.values(calls), 1);
     },
   },
   {
@@ -82,6 +106,38 @@ export const DESTROYS: readonly Scenario[] = [
     },
   },
   {
+    name: "destroy-death",
+    about: "the same with one death at any step: nothing is released that a dead CPU may hold",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 600, deaths: 1 },
+    prepare: (library) => {
+      const prepared = new Releases(library, 2);
+      const { free, freeRcu, rawFree, destroy, ready, work, end, giveUp } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [destroy, end],
+          [free, end],
+        ],
+        [
+          [destroy, end],
+          [rawFree, end],
+        ],
+        [
+          [destroy, end],
+          [freeRcu, giveUp, end],
+        ],
+        [
+          [freeRcu, destroy, end],
+          [ready, work, end],
+        ],
+        [
+          [destroy, end],
+          [destroy, end],
+        ],
+      ]);
+    },
+  },
+  {
     name: "destroy-reopen",
     about: "both open the next allocator of that name, at most 3 preemptions",
     search: { kind: "bounded", preemptions: 3 },
@@ -117,6 +173,41 @@ export const DESTROYS: readonly Scenario[] = [
           [freeRcu, destroy, end],
           [giveUp, work],
           [giveUp, ready, end],
+        ],
+      ]);
+    },
+  },
+  {
+    name: "registry-records",
+    about: "records of the registry, without caches: one name made, ended and found by two CPUs",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 300 },
+    prepare: (library) => {
+      const prepared = new Records(library);
+      const { make, end, find } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[make], [make]],
+        [[make, end], [find]],
+        [[make, end], [end]],
+      ]);
+    },
+  },
+  {
+    name: "registry-records-2",
+    about: "more calls of the same",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 300 },
+    deep: true,
+    prepare: (library) => {
+      const prepared = new Records(library);
+      const { make, makeOther, end } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[make, end], [make]],
+        [[make], [make, end]],
+        [[make, end, make], [makeOther]],
+        [
+          [make, end],
+          [make, end],
         ],
       ]);
     },

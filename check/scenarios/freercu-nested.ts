@@ -17,7 +17,14 @@ const SIZE = 2040;
 const NAME = "objects";
 const QUIET_POLLS = 8;
 
-type Name = "alloc" | "free" | "freeRcu" | "poll" | "giveUp" | "open" | "destroy";
+type Name = "alloc" | "free" | "freeRcu" | "poll" | "giveUp" | "open" | "destroy" | "leave";
+
+export interface InterruptedOptions {
+  /** Objects of a chain. */
+  readonly batch: number;
+  /** Another CPU is inside a read section: what is freed with freeRcu waits until that has left it. */
+  readonly reader: boolean;
+}
 
 export class Interrupted implements Prepared {
   readonly words: Int32Array;
@@ -31,33 +38,42 @@ export class Interrupted implements Prepared {
   /** Its own objects, and another CPU's. */
   private readonly gifts: readonly number[];
   private readonly ledger = new Ledger(1);
+  /** Freed with freeRcu while the other CPU was inside its section. */
+  private readonly seen = new Set<number>();
+  private readonly reader: boolean;
+  private isRead = false;
 
-  constructor(library: Library, batch: number) {
+  constructor(library: Library, { batch, reader }: InterruptedOptions) {
     this.library = library;
+    this.reader = reader;
     const watermarks = () => ({ low: 1, high: 2, batch, prefill: 1 });
     const tuning: Tuning = { ...SMALL, watermarks };
     this.booted = bootCpus(library, 2, 24, tuning);
     this.words = this.booted[0].arena.words;
-    abstractRcu(this.booted);
+    if (!reader) abstractRcu(this.booted);
     const pools = this.booted.map(({ allocators }) => allocators.openMemCache(NAME, SIZE));
     this.pool = pools[0];
     [this.allocator] = this.booted[0].allocators.list();
     this.gifts = [0, 1, 0, 1].map((cpu) => pools[cpu].alloc());
     for (const p of this.gifts) this.words[p >>> 2] = p;
+    if (reader) this.booted[1].rcu.readLock();
     this.calls = this.makeCalls();
     this.nested = this.makeNested();
   }
 
   reset(): void {
     this.ledger.reset();
+    this.seen.clear();
+    this.isRead = this.reader;
     for (const p of this.gifts) this.ledger.got(0, p);
   }
 
   fingerprint(): number {
-    return this.ledger.fingerprint(0);
+    return [...this.seen].reduce((hash, p) => hash ^ Math.imul(p, 31), this.ledger.fingerprint(0));
   }
 
   quiesce(): void {
+    this.leave();
     for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
   }
 
@@ -79,7 +95,7 @@ export class Interrupted implements Prepared {
   }
 
   private makeCalls(): Interrupted["calls"] {
-    const { library, ledger } = this;
+    const { library } = this;
     const [system] = this.booted;
     const call = (name: string, fn: () => void): Call => ({ name, run: () => zeroAfter(fn) });
     return {
@@ -88,11 +104,12 @@ export class Interrupted implements Prepared {
         run: () => (this.isOpen() ? this.allocate() : -1),
         done: (_cpu, _argument, p) => {
           if (p === 0) throw new Violation("spurious-null", "alloc in task context: NULL with memory left");
-          if (p > 0) ledger.got(0, p);
+          if (p > 0) this.got(p);
         },
       },
       free: this.freeCall("free", 0, (p) => this.pool.free(p)),
-      freeRcu: this.freeCall("freeRcu", 0, (p) => this.pool.freeRcu(p)),
+      freeRcu: this.freeRcuCall("freeRcu", 0, (p) => this.pool.freeRcu(p)),
+      leave: { ...call("reader leaves", () => this.leave()), begin: () => this.forget() },
       poll: call("poll", () => library.task.poll(system)),
       giveUp: call("give up", () => system.allocators.giveUpAll()),
       open: call("open", () => this.isGone() || system.allocators.openMemCache(NAME, SIZE)),
@@ -107,11 +124,11 @@ export class Interrupted implements Prepared {
       name: "nested alloc",
       run: () => (this.isOpen() ? inNmi(() => this.allocate()) : 0),
       done: (_cpu, _argument, p) => {
-        if (p !== 0) this.ledger.got(0, p);
+        if (p !== 0) this.got(p);
       },
     };
     const free = this.freeCall("nested free", 1, (p) => inNmi(() => this.pool.free(p)));
-    const freeRcu = this.freeCall("nested freeRcu", 1, (p) => inNmi(() => this.pool.freeRcu(p)));
+    const freeRcu = this.freeRcuCall("nested freeRcu", 1, (p) => inNmi(() => this.pool.freeRcu(p)));
     return [alloc, free, freeRcu];
   }
 
@@ -128,9 +145,41 @@ export class Interrupted implements Prepared {
         return 0;
       },
       done: (_cpu, _argument, kept) => {
+        this.seen.delete(kept);
         if (kept !== 0) this.ledger.got(0, kept);
       },
     };
+  }
+
+  private freeRcuCall(name: string, skip: number, free: (p: number) => void): Call {
+    const call = this.freeCall(name, skip, free);
+    return {
+      ...call,
+      begin: (cpu) => {
+        const p = call.begin?.(cpu) ?? 0;
+        if (this.isRead) this.seen.add(p);
+        return p;
+      },
+    };
+  }
+
+  /** An object was handed out. */
+  private got(p: number): void {
+    if (this.seen.has(p)) throw new Violation("early-reuse", `object ${p} was used again under a reader`);
+    this.ledger.got(0, p);
+  }
+
+  /** The reader is about to leave. */
+  private forget(): number {
+    this.isRead = false;
+    this.seen.clear();
+    return 0;
+  }
+
+  /** The other CPU leaves its section. (A step of this one: it has no other part in this.) */
+  private leave(): void {
+    const { rcu } = this.booted[1];
+    if (rcu.isInside()) rcu.readUnlock();
   }
 
   private allocate(): number {
