@@ -1,5 +1,4 @@
 /** Does memory that waits for grace periods stay flat while objects are freed as fast as can be? */
-import type { Look } from "./job.ts";
 import { mean, measureThreads, type ThreadedAmount } from "./run.ts";
 
 export const BOUNDED = {
@@ -13,9 +12,8 @@ export interface BoundedResult {
   readonly threads: number;
   /** Thousands of operations that a thread does in a second. */
   readonly rate: number;
-  /** MiB that wait for a grace period: in each part, on average and at most. There is a part for each second. */
+  /** MiB that wait for a grace period, looked at each second. */
   readonly waiting: readonly number[];
-  readonly most: readonly number[];
   /** Of all memory in use, MiB. */
   readonly peak: number;
   readonly firstThird: number;
@@ -26,33 +24,32 @@ export interface BoundedResult {
 /** Full speed: freeRcu with a reader that begins its next section at once. */
 const SUBJECT = "freeRcu + reader";
 const NO_PAUSE = 0;
+const LOOK_MS = 1000;
+/** In shorter runs. */
+const LEAST_LOOKS = 10;
 const MIB = 2 ** 20;
-/** The last third may be so many times the first, and so much more: a few chains. */
-const MAX_GROWTH = 1.5;
+/** The last third may be so many times the first, and so much more: a few chains. What grows evenly comes to 5 times. */
+const MAX_GROWTH = 2;
 const SLACK_MIB = 0.1;
 
 export async function runBounded(amount: Omit<ThreadedAmount, "processes">): Promise<BoundedResult> {
-  const { rate, looks, peakPages } = await measureThreads("overwrite", SUBJECT, amount, NO_PAUSE);
-  const parts = partsOf(looks, Math.ceil(amount.seconds));
-  const waiting = parts.map((part) => mean(part));
+  const { rate, looks, peakPages } = await measureThreads(
+    "overwrite",
+    SUBJECT,
+    amount,
+    NO_PAUSE,
+    Math.min(LOOK_MS, (amount.seconds * 1000) / LEAST_LOOKS),
+  );
+  const waiting = looks.map(({ waitingBytes }) => waitingBytes / MIB);
   return {
     workload: BOUNDED.name,
     subject: SUBJECT,
     threads: amount.threads,
     rate: Math.round(rate / 1000),
     waiting: waiting.map(round),
-    most: parts.map((part) => round(Math.max(...part))),
     peak: round((peakPages * 4096) / MIB),
     ...judge(waiting),
   };
-}
-
-/** Looks in so many parts, as even as can be; fewer if there are not enough of them. */
-function partsOf(looks: readonly Look[], count: number): number[][] {
-  const mib = looks.map(({ waitingBytes }) => waitingBytes / MIB);
-  const parts = Math.min(count, mib.length);
-  const at = (part: number) => Math.floor((part * mib.length) / parts);
-  return Array.from({ length: parts }, (_, part) => mib.slice(at(part), at(part + 1)));
 }
 
 export function judge(waiting: readonly number[]) {

@@ -1,18 +1,18 @@
 /**
  * One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds, the
- * readers' pause. Starts the threads, looks at the heap while they are timed, and answers with a `Measured`.
+ * readers' pause, the time between two looks at the heap. Starts the threads, looks at the heap while they are timed, and answers with a `Measured`.
  */
 import { argv } from "node:process";
 import { SharedHeap } from "sharedheap";
 import { runCrew } from "#src/cli/crew.js";
 import { isTimed, newControl } from "./control.ts";
 import { SUBJECTS } from "./elements.ts";
-import { type Answer, type Job, type Look, type Measured, SAMPLE_MS, SLOTS } from "./job.ts";
+import { type Answer, type Job, type Look, type Measured, SLOTS } from "./job.ts";
 
 const HEAP_BYTES = 512 * 2 ** 20;
 
 const [workload = "", subjectName = "", ...numbers] = argv.slice(2);
-const [threads = 1, ms = 1, pauseMs = 0] = numbers.map(Number);
+const [threads = 1, ms = 1, pauseMs = 0, lookMs = 1] = numbers.map(Number);
 const subject = SUBJECTS.find(({ name }) => name === subjectName);
 if (subject === undefined) throw new Error(`${subjectName}?`);
 
@@ -29,7 +29,7 @@ function look(): void {
 }
 const sampler = setInterval(() => {
   if (isTimed(control)) look();
-}, SAMPLE_MS);
+}, lookMs);
 
 const common = { token: heap.token, workload, subject: subjectName, threads, slots, control, ms, pauseMs };
 const jobs = Array.from({ length: all }, (_, thread): Job => ({ ...common, thread }));

@@ -8,8 +8,6 @@ export const BATCH = 64;
 /** Operations between two polls and looks at the clock. */
 export const BURST = 1024;
 
-/** How often memory is looked at. */
-export const SAMPLE_MS = 20;
 export const WARM_UP_MS = 300;
 
 export interface Job {

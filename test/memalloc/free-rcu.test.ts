@@ -348,3 +348,24 @@ describe("detach", () => {
     a.checkInvariants();
   });
 });
+
+describe("while nobody reads, objects freed with freeRcu are used again", () => {
+  for (const [name, open] of ALLOCATORS) {
+    test(`${name}: without a grace period, or new memory`, () => {
+      for (const unit of UNIT_SIZES) {
+        const [heap] = cpusOf(3, { bytes: MIB });
+        const pool = open(heap, unit - 8);
+        const pairs = (count: number) => {
+          for (let i = 0; i < count; i++) pool.freeRcu(pool.alloc(unit - 8));
+        };
+        pairs(500);
+        const before = heap.stats();
+        pairs(2000);
+        const after = heap.stats();
+        assert.equal(after.rcu.periods, before.rcu.periods, `unit ${unit}`);
+        assert.equal(after.pages.peak, before.pages.peak, `unit ${unit}`);
+        heap.checkInvariants();
+      }
+    });
+  }
+});
