@@ -99,6 +99,10 @@ export const DESTROYS: readonly Scenario[] = [
       return thesePrograms(prepared, [
         [
           [destroy, end],
+          [giveUp, open],
+        ],
+        [
+          [destroy, end],
           [free, end],
         ],
         [
@@ -132,10 +136,6 @@ export const DESTROYS: readonly Scenario[] = [
         [
           [free, destroy, work, end, another],
           [giveUp, work],
-        ],
-        [
-          [destroy, end],
-          [giveUp, open],
         ],
       ]);
     },
