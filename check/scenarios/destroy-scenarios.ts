@@ -174,8 +174,8 @@ export const DESTROYS: readonly Scenario[] = [
   },
   {
     name: "destroy-reopen",
-    about: "both open the next allocator of that name, at most 3 preemptions",
-    search: { kind: "bounded", preemptions: 3 },
+    about: "both open the next allocator of that name, at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
     limits: { callSteps: 600 },
     deep: true,
     prepare: (library) => {
@@ -194,7 +194,6 @@ export const DESTROYS: readonly Scenario[] = [
     about: "the release with a third CPU that runs callbacks, at most 2 preemptions",
     search: { kind: "bounded", preemptions: 2 },
     limits: { callSteps: 600 },
-    deep: true,
     prepare: (library) => {
       const prepared = new Releases(library, 3);
       const { free, freeRcu, destroy, ready, work, end, giveUp } = prepared.calls;
@@ -235,11 +234,10 @@ export const DESTROYS: readonly Scenario[] = [
     deep: true,
     prepare: (library) => {
       const prepared = new Records(library);
-      const { make, makeOther, end } = prepared.calls;
+      const { make, end } = prepared.calls;
       return thesePrograms(prepared, [
         [[make, end], [make]],
         [[make], [make, end]],
-        [[make, end, make], [makeOther]],
         [
           [make, end],
           [make, end],

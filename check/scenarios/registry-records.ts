@@ -17,7 +17,7 @@ export class Records implements Prepared {
   readonly words: Int32Array;
   readonly cpus = 2;
   readonly nested: readonly Call[];
-  readonly calls: Record<"make" | "makeOther" | "end" | "find", Call>;
+  readonly calls: Record<"make" | "end" | "find", Call>;
   private readonly booted: readonly Booted[];
   /** How often each generation of the first record, and of the other, was released: words of the model, since CPUs share them. */
   private readonly released: readonly number[];
@@ -32,8 +32,7 @@ export class Records implements Prepared {
     this.first = old.record;
     this.release(0, old);
     this.calls = {
-      make: this.makeCall("make", "a"),
-      makeOther: this.makeCall("make another", "b"),
+      make: { name: "make", run: (cpu) => this.make(cpu, "a").record },
       end: { name: "end", run: (cpu) => this.end(cpu) },
       find: { name: "find", run: (cpu) => this.find(cpu) },
     };
@@ -51,13 +50,6 @@ export class Records implements Prepared {
     if (new Set(names).size !== names.length) throw new Violation("two-of-a-name", `allocators ${names}`);
     if (this.booted[0].registry.isDraining)
       throw new Violation("not-at-rest", "a record was ended, and is not released");
-  }
-
-  private makeCall(name: string, of: string): Call {
-    return {
-      name,
-      run: (cpu) => this.make(cpu, of).record,
-    };
   }
 
   /** As allocators do, if nobody has it. */
