@@ -1,6 +1,7 @@
 /**
  * One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds, the
- * readers' pause, the time between two looks at the heap. Starts the threads, looks at the heap while they are timed, and answers with a `Measured`.
+ * readers' pause, the time between two looks at the heap. Starts the threads, looks at the heap while they are timed,
+ * and answers with a `Measured`.
  */
 import { argv } from "node:process";
 import { SharedHeap } from "sharedheap";

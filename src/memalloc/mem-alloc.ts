@@ -138,7 +138,8 @@ export class MemAlloc {
 
   /**
    * Frees an object when no reader can see it any more: nobody reuses it before an RCU grace period. For
-   * objects that have been unlinked from where readers find them. Otherwise as `free`.
+   * objects that have been unlinked from where readers find them, by rcuAssignPointer or another atomic store.
+   * Otherwise as `free`.
    */
   freeRcu(p: number): void {
     if (p === 0) return;
