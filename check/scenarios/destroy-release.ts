@@ -11,11 +11,10 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkSound } from "../oracles/books.ts";
 import { abstractRcu } from "./abstract-rcu.ts";
-import { bootCpus, freeWords } from "./small-heap.ts";
+import { bootCpus, freeWords, pollUntilQuiet } from "./small-heap.ts";
 
 const SIZE = 2040;
 const NAME = "objects";
-const QUIET_POLLS = 8;
 const LIMIT = 8;
 
 type Name =
@@ -73,7 +72,7 @@ export class Releases implements Prepared {
   /** Those who are left do what there is to do. */
   quiesce(dead: readonly number[]): void {
     const alive = this.booted.filter(({ cpu }) => !dead.includes(cpu.id));
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of alive) this.library.task.poll(system);
+    pollUntilQuiet(this.library, alive);
   }
 
   /** What a dead CPU has pinned stays, until CPUs of dead threads are taken over. */

@@ -6,11 +6,10 @@ import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkSound } from "../oracles/books.ts";
-import { bootCpus } from "./small-heap.ts";
+import { bootCpus, pollUntilQuiet } from "./small-heap.ts";
 
 const SIZE = 2040;
 const NAME = "objects";
-const QUIET_POLLS = 10;
 
 type Name = "free" | "freeRcu" | "freeOther" | "destroy" | "poll" | "giveUp" | "open";
 
@@ -48,7 +47,7 @@ export class Destroyers implements Prepared {
   }
 
   quiesce(): void {
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+    pollUntilQuiet(this.library, this.booted);
   }
 
   finish(): void {
@@ -163,7 +162,7 @@ export class Makers implements Prepared {
   }
 
   quiesce(): void {
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+    pollUntilQuiet(this.library, this.booted);
   }
 
   finish(): void {

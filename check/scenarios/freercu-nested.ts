@@ -11,11 +11,10 @@ import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
 import { abstractRcu } from "./abstract-rcu.ts";
-import { bootCpus, SMALL } from "./small-heap.ts";
+import { bootCpus, pollUntilQuiet, SMALL } from "./small-heap.ts";
 
 const SIZE = 2040;
 const NAME = "objects";
-const QUIET_POLLS = 8;
 
 type Name = "alloc" | "free" | "freeRcu" | "poll" | "giveUp" | "open" | "destroy" | "leave";
 
@@ -74,7 +73,7 @@ export class Interrupted implements Prepared {
 
   quiesce(): void {
     this.leave();
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+    pollUntilQuiet(this.library, this.booted);
   }
 
   finish(): void {

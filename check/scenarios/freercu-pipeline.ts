@@ -10,12 +10,11 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
-import { bootCpus, freeWords } from "./small-heap.ts";
+import { bootCpus, freeWords, pollUntilQuiet } from "./small-heap.ts";
 
 const SIZE = 2040;
 const OBJECT_SHIFT = 11;
 const OBJECTS = 128;
-const QUIET_POLLS = 8;
 const LIMIT = 8;
 
 type Name = "alloc" | "free" | "freeRcu" | "ready" | "work" | "leave";
@@ -63,7 +62,7 @@ export class Pipelines implements Prepared {
   quiesce(dead: readonly number[]): void {
     if (dead.length > 0) return;
     this.leave();
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+    pollUntilQuiet(this.library, this.booted);
   }
 
   finish(dead: readonly number[]): void {

@@ -10,9 +10,8 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { abstractRcu } from "./abstract-rcu.ts";
-import { bootCpus, freeWords, SMALL } from "./small-heap.ts";
+import { bootCpus, freeWords, pollUntilQuiet, SMALL } from "./small-heap.ts";
 
-const QUIET_POLLS = 8;
 /** More than were free before. */
 const STOLEN = 5;
 
@@ -69,7 +68,7 @@ export class FreeRcuClients implements Prepared {
 
   quiesce(dead: readonly number[]): void {
     if (dead.length > 0) return;
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+    pollUntilQuiet(this.library, this.booted);
   }
 
   finish(dead: readonly number[]): void {

@@ -47,6 +47,14 @@ function dirtyPages({ arena, firstPage, pages }: Booted): void {
     arena.words.fill(GARBAGE, at, at + 8);
 }
 
+/** More polls than what waits for nobody needs to get to slab. */
+const QUIET_POLLS = 8;
+
+/** Brings a heap to rest by polls of these CPUs. */
+export function pollUntilQuiet(library: Library, cpus: readonly Booted[]): void {
+  for (let i = 0; i < QUIET_POLLS; i++) for (const system of cpus) library.task.poll(system);
+}
+
 /** `count` words that no layer uses, a line apart. */
 export function freeWords(system: Booted, count: number): number[] {
   return Array.from({ length: count }, () => system.areas.areaOf(0) + system.areas.reserve(16));

@@ -5,13 +5,12 @@ import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
-import { bootCpus } from "./small-heap.ts";
+import { bootCpus, pollUntilQuiet } from "./small-heap.ts";
 
 const SIZE = 1000;
 const ROUNDS = 40;
 /** Objects that may be on lists when one CPU allocates and the other frees: their watermarks, and chains that gather. */
 const BOUND = 12;
-const QUIET_POLLS = 8;
 
 /** What the scenarios here have in common. */
 class Turns implements Prepared {
@@ -36,7 +35,7 @@ class Turns implements Prepared {
   }
 
   quiesce(): void {
-    for (let i = 0; i < QUIET_POLLS; i++) for (const system of this.booted) this.library.task.poll(system);
+    pollUntilQuiet(this.library, this.booted);
   }
 
   finish(): void {

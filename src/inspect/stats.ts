@@ -1,6 +1,12 @@
 /** `heap.stats()`: counters and sizes, read from the heap. */
 import type { CpuInfo } from "../cpu/index.ts";
-import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
+import {
+  type Allocator,
+  type AllocatorBooks,
+  type ChainsByHome,
+  chainsInQueues,
+  checkAllocator,
+} from "../memalloc/index.ts";
 import { checkCache, forEachBlock, slabsByCache, slabsInQueues } from "../mm/index.ts";
 import {
   CACHE_OBJECTS,
@@ -82,37 +88,47 @@ export interface HeapStats {
 /** Exact while no thread is inside a call; a moment's picture otherwise. Walks all slabs: not for a hot path. */
 export function stats(system: System): HeapStats {
   const { pages } = system;
+  const chains = chainsInQueues(pages, system.callbacks, ignore);
+  const audited = audit(system, chains);
   return {
     bytes: system.arena.geometry.bytes,
     maxCpus: system.arena.geometry.maxCpus,
     pages: { total: pages.total - system.firstPage, held: pages.held, peak: pages.peak },
-    cpus: system.cpus.list().map((info) => cpuStats(system, info)),
-    allocators: allocatorStats(system),
+    cpus: system.cpus.list().map((info) => cpuStats(system, chains, info)),
+    allocators: audited.map((each) => allocatorStats(system, each)),
     slabs: slabStats(system),
-    rcu: rcuStats(system),
+    rcu: rcuStats(system, audited),
     large: largeStats(system),
   };
 }
 
 function ignore(): void {}
 
-function allocatorStats(system: System): AllocatorStats[] {
-  const chains = chainsInQueues(system.pages, system.callbacks, ignore);
-  return system.allocators.list().map((allocator) => {
-    const { pages, areas } = system;
-    const books = checkAllocator(pages, areas, allocator, chains, ignore);
-    const { refills, trims, taken, listed, waiting } = books;
-    return {
-      name: allocator.name,
-      kind: allocator.size === 0 ? "any" : "fixed",
-      draining: !system.registry.isLive(allocator.ref),
-      refills,
-      trims,
-      taken,
-      listed,
-      waiting,
-    };
-  });
+/** An allocator, and what it holds over all CPUs. */
+interface Audited {
+  readonly allocator: Allocator;
+  readonly books: AllocatorBooks;
+}
+
+function audit({ pages, areas, allocators }: System, chains: ChainsByHome): Audited[] {
+  return allocators.list().map((allocator) => ({
+    allocator,
+    books: checkAllocator(pages, areas, allocator, chains, ignore),
+  }));
+}
+
+function allocatorStats(system: System, { allocator, books }: Audited): AllocatorStats {
+  const { refills, trims, taken, listed, waiting } = books;
+  return {
+    name: allocator.name,
+    kind: allocator.size === 0 ? "any" : "fixed",
+    draining: !system.registry.isLive(allocator.ref),
+    refills,
+    trims,
+    taken,
+    listed,
+    waiting,
+  };
 }
 
 function slabStats(system: System): SlabStats[] {
@@ -150,9 +166,8 @@ function perCpu(system: System, cache: number, cpu: number, field: number): numb
   return directory.load(areas.areaOf(cpu), directory.load(cache, CACHE_PERCPU) + field);
 }
 
-function cpuStats(system: System, info: CpuInfo): CpuStats {
+function cpuStats(system: System, chains: ChainsByHome, info: CpuInfo): CpuStats {
   let listedBytes = 0;
-  const chains = chainsInQueues(system.pages, system.callbacks, ignore);
   for (const allocator of system.allocators.list()) {
     listedBytes += checkAllocator(
       system.pages,
@@ -171,12 +186,7 @@ function cpuStats(system: System, info: CpuInfo): CpuStats {
   return { ...info, listedBytes, currentPages };
 }
 
-function rcuStats(system: System): RcuStats {
-  const { pages, areas, rcu, trace, cpus } = system;
-  const chains = chainsInQueues(pages, system.callbacks, ignore);
-  let waitingBytes = 0;
-  for (const allocator of system.allocators.list())
-    waitingBytes += checkAllocator(pages, areas, allocator, chains, ignore).waitingBytes;
+function rcuStats({ rcu, trace, cpus }: System, audited: readonly Audited[]): RcuStats {
   const readers = cpus.list().map(({ cpu, name }) => ({
     cpu,
     name,
@@ -187,7 +197,7 @@ function rcuStats(system: System): RcuStats {
     periods: rcu.periods,
     tasksTraceSteps: trace.steps,
     readers: readers.filter((reader) => reader.rcu || reader.tasksTrace > 0),
-    waitingBytes,
+    waitingBytes: audited.reduce((sum, { books }) => sum + books.waitingBytes, 0),
   };
 }
 
