@@ -11,7 +11,7 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkSound } from "../oracles/books.ts";
 import { abstractRcu } from "./abstract-rcu.ts";
-import { bootCpus, freeWords, pollUntilQuiet } from "./small-heap.ts";
+import { bootCpus, freeWords, pollUntilQuiet, tryDestroy } from "./small-heap.ts";
 
 const SIZE = 2040;
 const NAME = "objects";
@@ -143,7 +143,7 @@ export class Releases implements Prepared {
       free: this.freeCall("free", (cpu, p) => this.pools[cpu].free(p)),
       freeRcu: this.freeCall("freeRcu", (cpu, p) => this.pools[cpu].freeRcu(p)),
       rawFree: this.freeCall("rawFree", (cpu, p) => this.pools[cpu].rawFree(p)),
-      destroy: call("destroy", (cpu) => this.destroy(cpu)),
+      destroy: call("destroy", (cpu) => tryDestroy(this.booted[cpu], this.allocator)),
       ready: call("callbacks after RCU", (cpu) => this.work(cpu, [KIND_RCU])),
       work: call("callbacks on the way to slab", (cpu) => this.work(cpu, [KIND_ROUND, KIND_TRACE])),
       end: call("end", (cpu) => this.booted[cpu].allocators.poll()),
@@ -181,13 +181,5 @@ export class Releases implements Prepared {
     const [cache] = allocators.cachesOn(cpu, this.allocator);
     const isPinned = loadAcquire(this.words, cache + this.library.cacheLayout.PIN) !== 0;
     return isPinned && !registry.isGone(this.allocator.ref);
-  }
-
-  private destroy(cpu: number): void {
-    try {
-      this.booted[cpu].allocators.destroy(this.allocator);
-    } catch (error) {
-      if ((error as { code?: string }).code !== "destroyed") throw error;
-    }
   }
 }

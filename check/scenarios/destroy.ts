@@ -6,7 +6,7 @@ import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkSound } from "../oracles/books.ts";
-import { bootCpus, pollUntilQuiet } from "./small-heap.ts";
+import { bootCpus, pollUntilQuiet, tryDestroy } from "./small-heap.ts";
 
 const SIZE = 2040;
 const NAME = "objects";
@@ -76,21 +76,11 @@ export class Destroyers implements Prepared {
       free: free("free", false),
       freeRcu: free("freeRcu", true),
       freeOther: free("free of another CPU's", false),
-      destroy: { name: "destroy", run: (cpu) => this.destroy(cpu) },
+      destroy: { name: "destroy", run: (cpu) => tryDestroy(this.booted[cpu], this.allocator) },
       poll: { name: "poll", run: (cpu) => this.poll(cpu) },
       giveUp: { name: "give up", run: (cpu) => this.giveUp(cpu) },
       open: { name: "open", run: (cpu) => this.open(cpu) },
     };
-  }
-
-  private destroy(cpu: number): number {
-    try {
-      this.booted[cpu].allocators.destroy(this.allocator);
-      return 1;
-    } catch (error) {
-      if ((error as { code?: string }).code === "destroyed") return 0;
-      throw error;
-    }
   }
 
   private poll(cpu: number): number {
@@ -172,15 +162,7 @@ export class Makers implements Prepared {
   }
 
   private destroy(cpu: number): number {
-    const { allocators } = this.booted[cpu];
-    const found = allocators.list().find(({ name }) => name === NAME);
-    if (found === undefined) return 0;
-    try {
-      allocators.destroy(found);
-      return 1;
-    } catch (error) {
-      if ((error as { code?: string }).code === "destroyed") return 0;
-      throw error;
-    }
+    const found = this.booted[cpu].allocators.list().find(({ name }) => name === NAME);
+    return found === undefined ? 0 : tryDestroy(this.booted[cpu], found);
   }
 }

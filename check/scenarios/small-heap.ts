@@ -1,5 +1,6 @@
 /** A small heap with several CPUs, all driven by one thread: what the scenarios run on. */
 import type { Booted, Tuning } from "#src/boot.js";
+import type { Allocator } from "#src/memalloc/index.js";
 import type { Library } from "../library.ts";
 
 /** Watermarks so small that every call or two goes down to the slabs. */
@@ -53,6 +54,17 @@ const QUIET_POLLS = 8;
 /** Brings a heap to rest by polls of these CPUs. */
 export function pollUntilQuiet(library: Library, cpus: readonly Booted[]): void {
   for (let i = 0; i < QUIET_POLLS; i++) for (const system of cpus) library.task.poll(system);
+}
+
+/** Ends an allocator. Returns 1, or 0 if that has been done. */
+export function tryDestroy({ allocators }: Booted, allocator: Allocator): number {
+  try {
+    allocators.destroy(allocator);
+    return 1;
+  } catch (error) {
+    if ((error as { code?: string }).code === "destroyed") return 0;
+    throw error;
+  }
 }
 
 /** `count` words that no layer uses, a line apart. */
