@@ -1,7 +1,7 @@
 /**
  * Mutants of grace periods, and of what memalloc does with them. Chains are their own callbacks here, so there
  * are no rounds, claims and pins of rounds to get wrong: where a historical bug was one of those, the nearest hole is
- * taken. M33 (the claim of a dead CPU is never taken over) waits until the CPUs of dead threads are.
+ * taken.
  */
 import type { Mutant } from "./table.ts";
 
@@ -217,5 +217,32 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     to: "this.seq) + RCU_STEP) | 0;",
     oracle: "early-reuse",
     scenario: "rcu-drivers",
+  },
+  {
+    id: "M33",
+    what: "a queue that a dead CPU has claimed is never taken over",
+    file: "rcu/callbacks.js",
+    from: "if (holder === 0 || !this.cpus.isStale(holder))",
+    to: "if (holder !== 0 || holder === 0)",
+    oracle: "leak",
+    scenario: "callbacks-death",
+  },
+  {
+    id: "G9",
+    what: "a batch is taken before it is named",
+    file: "rcu/callbacks.js",
+    from: "writePrivate(this.words, queue + QUEUE_WAIT, first);\n            // pairs with call: fails only because the queue's owner gave another one\n            if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) === first)\n                return;",
+    to: "if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) !== first) continue;\n            writePrivate(this.words, queue + QUEUE_WAIT, first);\n            return;",
+    oracle: "leak",
+    scenario: "callbacks-death",
+  },
+  {
+    id: "G10",
+    what: "a batch that a dead CPU had named, and not taken, runs twice",
+    file: "rcu/callbacks.js",
+    from: "this.recover(queue);\n        return true;",
+    to: "return true;",
+    oracle: "leak",
+    scenario: "callbacks-death",
   },
 ];

@@ -161,7 +161,7 @@ export const GRACE_PERIODS: readonly Scenario[] = [
   },
   {
     name: "callbacks-death",
-    about: "the same with one death at any step: the survivor goes on",
+    about: "the same with one death at any step: the survivor runs what is left, once",
     search: EXHAUSTIVE,
     limits: { callSteps: 200, deaths: 1 },
     prepare: callbacks("rcu"),

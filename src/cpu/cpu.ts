@@ -41,7 +41,7 @@ export class Cpu {
     this.words = areas.words;
     this.id = id;
     this.area = areas.areaOf(id);
-    this.claim = (cpus.generationOf(id) << 6) | id | (1 << 30);
+    this.claim = cpus.claimOf(id);
     this.wake = wake;
     this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, () => {});
     this.turnWork = new IrqWork(this.words, this.area, AREA_TURN_WORK, handlers, wake);

@@ -7,6 +7,7 @@
 import { cmpxchg, loadAcquire, storeRelease, type Words } from "#primitive";
 import { type Memblock, readName, SharedHeapError, writeName } from "../arena/index.ts";
 import {
+  CPU_DEAD,
   CPU_DYING,
   CPU_FREE,
   CPU_ONLINE,
@@ -21,14 +22,18 @@ import {
 /** What others can see of a CPU. */
 export interface CpuInfo {
   readonly cpu: number;
-  readonly state: "free" | "online" | "dying";
+  readonly state: "free" | "online" | "dying" | "dead";
   /** Counted up by each attach; 0 if no thread ever had this CPU. */
   readonly generation: number;
   /** The name given at attach. */
   readonly name: string;
 }
 
-const STATE_NAMES = ["free", "online", "dying"] as const;
+/** A claim: CLAIM_SIGN | generation << CLAIM_SHIFT | cpu. */
+const CLAIM_SIGN = 1 << 30;
+const CLAIM_SHIFT = 6;
+const CLAIM_CPU_MASK = 0x3f;
+const STATE_NAMES = ["free", "online", "dying", "dead"] as const;
 
 export class Cpus {
   readonly words: Words;
@@ -106,7 +111,36 @@ export class Cpus {
   /** True while the thread that made `generation` of a CPU has it. */
   isOnline(cpu: number, generation: number): boolean {
     const state = loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE);
-    return (state & STATE_MASK) !== CPU_FREE && state >>> STATE_BITS === generation;
+    const phase = state & STATE_MASK;
+    return (phase === CPU_ONLINE || phase === CPU_DYING) && state >>> STATE_BITS === generation;
+  }
+
+  /**
+   * Says that the thread which has a CPU is surely gone: it will not take another step. From here on what it had
+   * claimed may be taken over, and its read sections count as ended. False if that generation has gone already.
+   */
+  markDead(cpu: number, generation: number): boolean {
+    const at = this.slotOf(cpu) + SLOT_STATE;
+    const state = loadAcquire(this.words, at);
+    if (!this.isOnline(cpu, generation)) return false;
+    // pairs with the loads in isDead and isOnline: all that the thread did comes before
+    return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_DEAD) === state;
+  }
+
+  /** True from markDead on, until somebody gives the slot back. */
+  isDead(cpu: number): boolean {
+    // pairs with markDead
+    return (loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) & STATE_MASK) === CPU_DEAD;
+  }
+
+  /** Names a CPU and its generation, in taker words. Not 0. */
+  claimOf(cpu: number): number {
+    return CLAIM_SIGN | (this.generationOf(cpu) << CLAIM_SHIFT) | cpu;
+  }
+
+  /** True once the thread that a claim names is gone. */
+  isStale(claim: number): boolean {
+    return !this.isOnline(claim & CLAIM_CPU_MASK, (claim & ~CLAIM_SIGN) >>> CLAIM_SHIFT);
   }
 
   /** All possible CPUs. Any thread. */

@@ -8,7 +8,7 @@
 
 /** Words of a CPU's slot. */
 export const SLOT_WORDS = 16;
-/** generation << STATE_BITS | CPU_*. Changed by CAS: by attach (free to online) and by the owner. */
+/** generation << STATE_BITS | CPU_*. Changed by CAS: by attach (free to online), by the owner, by who marks it dead. */
 export const SLOT_STATE = 0;
 /** Name given at attach. Writer: owner, atomically; readers: anyone. */
 export const SLOT_NAME = 1;
@@ -21,6 +21,8 @@ export const CPU_FREE = 0;
 export const CPU_ONLINE = 1;
 /** Its thread is giving back what it holds. */
 export const CPU_DYING = 2;
+/** Its thread has gone without a word: somebody who knows said so. */
+export const CPU_DEAD = 3;
 /** Generations wrap at 2^20: a stale one would have to survive a million attachments of one CPU. */
 export const GENERATION_MASK = 0xfffff;
 

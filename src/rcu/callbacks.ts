@@ -13,9 +13,10 @@
  *     call          yes      yes
  *     run           yes      one, by the taker word (a try)
  *
- * Progress: call is lock-free (llistAdd); run is wait-free but for what its handlers do, `limit` callbacks.
+ * Progress: call is lock-free (llistAdd); so is run, which makes a batch again when its queue's owner gave another
+ * callback meanwhile. It does what its handlers do, `limit` times; and more, once, where the last holder died.
  */
-import { loadAcquire, peek, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
+import { cmpxchg, loadAcquire, peek, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import {
   type Cpu,
   type Cpus,
@@ -24,11 +25,11 @@ import {
   leaveContext,
   type PercpuAreas,
 } from "../cpu/index.ts";
-import { llistAdd, llistDelAll, llistEmpty, llistNext, releaseTaker, tryTake } from "../sync/index.ts";
+import { llistAdd, llistEmpty, llistNext, releaseTaker, takeOver, tryTake } from "../sync/index.ts";
 import {
+  LOCAL_HAND,
   LOCAL_QUEUES,
   QUEUE_BATCH,
-  QUEUE_HAND,
   QUEUE_NEXT,
   QUEUE_RCU_TARGET,
   QUEUE_TAKER,
@@ -57,6 +58,7 @@ export class Callbacks {
   private readonly rcu: Rcu;
   private readonly trace: TasksTrace;
   private readonly kinds: readonly Kind[];
+  private readonly hand: number;
 
   /** `kinds` is filled in while the thread boots, alike on all threads; at most MAX_KINDS. */
   constructor(
@@ -73,6 +75,7 @@ export class Callbacks {
     this.cpus = cpus;
     this.areas = areas;
     this.offset = place.local + LOCAL_QUEUES;
+    this.hand = cpu.area + place.local + LOCAL_HAND;
     this.rcu = rcu;
     this.trace = trace;
     this.kinds = kinds;
@@ -111,7 +114,7 @@ export class Callbacks {
    */
   run(cpu: number, kind: number, limit: number, mayBegin = true): number {
     const queue = this.queueOf(cpu, kind);
-    if (this.isIdle(queue) || !tryTake(this.words, queue + QUEUE_TAKER, this.cpu.claim)) return 0;
+    if (this.isIdle(queue) || !this.claim(queue)) return 0;
     try {
       return this.runHeld(queue, this.kinds[kind], limit, mayBegin);
     } finally {
@@ -162,12 +165,36 @@ export class Callbacks {
     );
   }
 
+  /** Takes the right to run a queue, if nobody has it or who has it is gone. */
+  private claim(queue: number): boolean {
+    const taker = queue + QUEUE_TAKER;
+    if (tryTake(this.words, taker, this.cpu.claim)) return true;
+    const holder = loadAcquire(this.words, taker);
+    if (holder === 0 || !this.cpus.isStale(holder)) return false;
+    if (!takeOver(this.words, taker, holder, this.cpu.claim)) return false;
+    this.recover(queue);
+    return true;
+  }
+
+  /** The last holder died, between any two steps. Where it had named a batch and not taken it, that is done again. */
+  private recover(queue: number): void {
+    const first = readPrivate(this.words, queue + QUEUE_WAIT);
+    for (
+      let item = loadAcquire(this.words, queue + QUEUE_NEXT);
+      item !== 0;
+      item = llistNext(this.words, item)
+    )
+      if (item === first) writePrivate(this.words, queue + QUEUE_WAIT, 0);
+  }
+
   /** TAKER is held. */
   private runHeld(queue: number, kind: Kind, limit: number, mayBegin: boolean): number {
     if ((readPrivate(this.words, queue + QUEUE_BATCH) & 1) === 0) {
       if (!mayBegin) return 0;
-      this.begin(queue, kind);
+      this.turn(queue);
     }
+    // empty only at its beginning, or where the last holder died
+    if (readPrivate(this.words, queue + QUEUE_WAIT) === 0) this.gather(queue, kind);
     if (!this.isReady(queue, kind)) return 0;
     enterContext(this.words, this.cpu.area, HARDIRQ_SHIFT);
     try {
@@ -182,22 +209,31 @@ export class Callbacks {
     for (; ran < limit; ran++) {
       const item = readPrivate(this.words, queue + QUEUE_WAIT);
       if (item === 0) break;
-      writePrivate(this.words, queue + QUEUE_HAND, item);
-      writePrivate(this.words, queue + QUEUE_WAIT, llistNext(this.words, item));
+      const next = llistNext(this.words, item);
+      // named before it leaves the list: from there on it is found in one of the two places, or both
+      writePrivate(this.words, this.hand, item);
+      writePrivate(this.words, queue + QUEUE_WAIT, next);
       kind.handler(item);
-      writePrivate(this.words, queue + QUEUE_HAND, 0);
+      writePrivate(this.words, this.hand, 0);
     }
     if (readPrivate(this.words, queue + QUEUE_WAIT) === 0) this.turn(queue);
     return ran;
   }
 
-  /** Makes a batch of what is waiting, and notes when it may run. */
-  private begin(queue: number, kind: Kind): void {
-    this.turn(queue);
-    writePrivate(this.words, queue + QUEUE_WAIT, llistDelAll(this.words, queue + QUEUE_NEXT));
-    // after the take: all that was unlinked for these callbacks was unlinked before
-    if (kind.rcu) writePrivate(this.words, queue + QUEUE_RCU_TARGET, this.rcu.target());
-    if (kind.trace) writePrivate(this.words, queue + QUEUE_TRACE_TARGET, this.trace.target());
+  /**
+   * Makes a batch of what is waiting, and notes when it may run. The batch is named before it is taken, so that none is
+   * lost whose taker dies.
+   */
+  private gather(queue: number, kind: Kind): void {
+    for (;;) {
+      const first = loadAcquire(this.words, queue + QUEUE_NEXT);
+      // after that look: all that was unlinked for these callbacks was unlinked before
+      if (kind.rcu) writePrivate(this.words, queue + QUEUE_RCU_TARGET, this.rcu.target());
+      if (kind.trace) writePrivate(this.words, queue + QUEUE_TRACE_TARGET, this.trace.target());
+      writePrivate(this.words, queue + QUEUE_WAIT, first);
+      // pairs with call: fails only because the queue's owner gave another one
+      if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) === first) return;
+    }
   }
 
   /** A batch begins, or ends. */

@@ -26,6 +26,8 @@ export const LOCAL_SEEN = 4;
 /** Closures that the owner's thread was given for each flavour, and has run. Writer: owner, at any depth; anyone reads: atomic. */
 export const LOCAL_CLOSURES_GIVEN = 6;
 export const LOCAL_CLOSURES_RUN = 8;
+/** The callback that this CPU is running, or 0. Private to the owner; when it is dead, of whoever looks after what it left. */
+export const LOCAL_HAND = 10;
 /** The queues, one for each kind of callback. */
 export const LOCAL_QUEUES = 16;
 
@@ -40,8 +42,6 @@ export const QUEUE_WAIT = 3;
 /** What RCU_SEQ and TRACE_SEQ must have reached before they run. As WAIT. */
 export const QUEUE_RCU_TARGET = 4;
 export const QUEUE_TRACE_TARGET = 5;
-/** The callback that is being run, or 0. As WAIT; read when the holder has died. */
-export const QUEUE_HAND = 6;
 export const QUEUE_WORDS = 8;
 
 /** Kinds of callbacks there can be. */

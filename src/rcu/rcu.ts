@@ -140,7 +140,7 @@ export class Rcu {
   /** Names the section that a CPU is in; 0: none. Any context. */
   section(cpu: number): number {
     const reader = loadAcquire(this.words, this.areas.areaOf(cpu) + this.offset + LOCAL_READER);
-    return (reader & 1) === 1 ? reader : 0;
+    return (reader & 1) === 1 && !this.cpus.isDead(cpu) ? reader : 0;
   }
 
   /** How many periods have ended. They come round after 2^31. */
@@ -173,7 +173,7 @@ export class Rcu {
       const seen = this.local + LOCAL_SNAPSHOT + cpu;
       const before = readPrivate(words, seen);
       if (before === 0) continue;
-      if (loadAcquire(words, this.areas.areaOf(cpu) + this.offset + LOCAL_READER) === before) return cpu;
+      if (this.section(cpu) === before) return cpu;
       writePrivate(words, seen, 0);
     }
     return -1;

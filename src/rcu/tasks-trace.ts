@@ -116,7 +116,8 @@ export class TasksTrace {
   }
 
   private inPhase(cpu: number, phase: number): number {
-    return loadAcquire(this.words, this.areas.areaOf(cpu) + this.offset + LOCAL_TRACE + phase);
+    const open = loadAcquire(this.words, this.areas.areaOf(cpu) + this.offset + LOCAL_TRACE + phase);
+    return open !== 0 && this.cpus.isDead(cpu) ? 0 : open;
   }
 
   private openAt(local: number): number {

@@ -13,6 +13,12 @@ export function tryTake(words: Words, taker: number, holder: number): boolean {
   return cmpxchg(words, taker, 0, holder) === 0;
 }
 
+/** Takes the word over from `holder`, which is not coming back. Returns false if somebody else has done so. Any context. */
+export function takeOver(words: Words, taker: number, holder: number, by: number): boolean {
+  // pairs with itself, on other CPUs. What the dead holder did comes before: see Cpus.markDead
+  return cmpxchg(words, taker, holder, by) === holder;
+}
+
 /** Gives the word back. Only its holder calls this. */
 export function releaseTaker(words: Words, taker: number): void {
   // pairs with tryTake

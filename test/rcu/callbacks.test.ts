@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { LOCAL_QUEUES, QUEUE_HAND, QUEUE_TAKER, QUEUE_WORDS } from "#src/rcu/layout.js";
+import { LOCAL_HAND, LOCAL_QUEUES, QUEUE_TAKER, QUEUE_WORDS } from "#src/rcu/layout.js";
 import { releaseTaker, tryTake } from "#src/sync/index.js";
 import { changesNothing } from "../support/errors.ts";
 import { attachTo, detach } from "../support/heaps.ts";
@@ -157,7 +157,7 @@ test("a handler runs with the queue taken and no deferred work in between, and n
     const { system, callbacks } = fixture.cpus[0];
     const { words } = system.areas;
     assert.equal(system.cpu.inHardirq(), true);
-    assert.equal(words[queueWord(system, 0, AFTER_RCU, QUEUE_HAND)], fixture.items[item]);
+    assert.equal(words[system.cpu.area + system.rcuPlace.local + LOCAL_HAND], fixture.items[item]);
     for (const other of fixture.cpus) assert.equal(other.callbacks.run(0, AFTER_RCU, LIMIT), 0);
     callbacks.poll(LIMIT);
     assert.equal(fixture.ran.at(-1), item);

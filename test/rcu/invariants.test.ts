@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkRcu } from "#src/rcu/index.js";
 import {
+  LOCAL_HAND,
   LOCAL_NESTING,
   LOCAL_QUEUES,
   LOCAL_READER,
   LOCAL_TRACE,
   MAX_KINDS,
   QUEUE_BATCH,
-  QUEUE_HAND,
   QUEUE_TAKER,
   QUEUE_WAIT,
   QUEUE_WORDS,
@@ -83,9 +83,17 @@ test("a queue in the middle of something is reported, with CPU and kind", () => 
   for (let kind = 0; kind < MAX_KINDS; kind++) {
     const queue = LOCAL_QUEUES + kind * QUEUE_WORDS;
     const where = new RegExp(`^rcu: CPU 1, kind ${kind}: `);
-    for (const at of [QUEUE_TAKER, QUEUE_HAND, QUEUE_WAIT])
+    for (const at of [QUEUE_TAKER, QUEUE_WAIT])
       assert.match(reportsWith(systems, 1, queue + at, 4096), where);
   }
+});
+
+test("a callback that is being run is reported, but not that of a dead CPU", () => {
+  const systems = newCpus(2);
+  const { cpus } = systems[0];
+  assert.match(reportsWith(systems, 1, LOCAL_HAND, 4096), /CPU 1: a callback is under way/);
+  assert.equal(cpus.markDead(1, cpus.generationOf(1)), true);
+  assert.equal(reportsWith(systems, 1, LOCAL_HAND, 4096), "");
 });
 
 test("a batch that waits is sound only while its number says so", () => {
