@@ -14,13 +14,15 @@ import {
   writeHeader,
 } from "./arena/index.ts";
 import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layout.ts";
-import { Cpu, Cpus, PercpuAreas, type WorkHandler } from "./cpu/index.ts";
+import { Cpu, Cpus, type IrqWorkMode, PercpuAreas, type WorkHandler } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
 import {
   Allocators,
   Caches,
   Destructors,
+  Helper,
+  Inbox,
   Pipeline,
   type Program,
   Registry,
@@ -50,6 +52,8 @@ export interface Tuning {
   readonly takerTries: number;
   /** Chains that gather before a refill drives their grace period. */
   readonly gatherChains: number;
+  /** When this CPU's deferred work runs. */
+  readonly mode?: IrqWorkMode;
   /** Called when something waits for a turn of this thread, or a poll. */
   readonly wake?: () => void;
   /** What is done in this thread about allocators that go away. */
@@ -88,6 +92,7 @@ interface Tables {
 export interface Booted extends System {
   readonly barriers: Barriers;
   readonly destructors: Destructors;
+  readonly helper: Helper;
 }
 
 /**
@@ -183,7 +188,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const { directory, cpus, areas, firstPage } = tables;
   const handlers: WorkHandler[] = [];
   const kinds: Kind[] = [];
-  const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers, tuning.wake);
+  const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers, tuning.wake, tuning.mode);
   const rcu = new Rcu(tables.rcu, cpu.id, cpus, areas);
   const trace = new TasksTrace(tables.rcu, cpu.id, cpus, areas);
   const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
@@ -194,11 +199,13 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const kmalloc = new Kmalloc(slab, tables.kmallocCaches, directory);
   const destructors = new Destructors(directory);
   const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors, tuning.gatherChains);
-  const caches = new Caches(cpu, kmalloc, rcu, pipeline, () => allocators.ownCaches());
+  const inbox = new Inbox(cpu, cpus);
+  const caches = new Caches(cpu, kmalloc, rcu, pipeline, inbox, () => allocators.ownCaches());
   const registry = new Registry(directory, areas, tables.memalloc);
   const { watermarks, program = NO_PROGRAM } = tuning;
   const parts = { directory, registry, areas, kmalloc, caches, destructors, watermarks, program };
   const allocators = new Allocators(parts);
+  const helper = new Helper(cpu, cpus, areas, slab, pipeline, inbox, allocators);
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
   kinds[KIND_SLAB] = { rcu: true, trace: false, handler: (link) => slab.lists.readersLeft(link) };
   handlers.push(
@@ -218,5 +225,6 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
     registry,
     allocators,
     destructors,
+    helper,
   };
 }

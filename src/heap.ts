@@ -13,7 +13,7 @@ import {
 } from "./arena/index.ts";
 import { PAGE_BYTES, ZERO_SIZE_PTR } from "./arena/layout.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
-import { Context } from "./cpu/index.ts";
+import { Context, type IrqWorkMode } from "./cpu/index.ts";
 import { type HeapStats, stats, verify } from "./inspect/index.ts";
 import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
 import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
@@ -29,6 +29,13 @@ import { Waiters } from "./waiters.ts";
 export interface AttachOptions {
   /** Name of this thread among the CPUs, 1 to 28 ASCII characters. */
   readonly name?: string;
+  /**
+   * When this thread's deferred work (refills, trims) runs. `"inline"`, the default: as soon as it is in task context.
+   * `"turn"`: at the end of a turn of its event loop, or `poll()`; for threads where a refill of microseconds is too
+   * much in the middle of one. `"kthread"`: as inline, but slab and callbacks are left to other threads, when they
+   * poll; for AudioWorklets. In each mode an alloc in task context does the work itself before it returns NULL.
+   */
+  readonly irqWork?: IrqWorkMode;
   /** false: no timers in this thread's event loop; deferred work waits for `poll()`. Default true. */
   readonly turns?: boolean;
 }
@@ -93,11 +100,15 @@ export class SharedHeap {
   /** The section that was left open and is told of. */
   private toldSection = 0;
 
-  private constructor(boot: (tuning: Partial<Tuning>) => Booted, { turns = true }: AttachOptions) {
+  private constructor(
+    boot: (tuning: Partial<Tuning>) => Booted,
+    { turns = true, irqWork = "inline" }: AttachOptions,
+  ) {
+    checkMode(irqWork);
     this.turns = new Turns(() => this.turn());
     if (!turns) this.turns.stop();
     this.waiters = new Waiters(this.turns.wake);
-    const booted = boot({ wake: this.turns.wake, program: this.program() });
+    const booted = boot({ mode: irqWork, wake: this.turns.wake, program: this.program() });
     this.booted = booted;
     this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
@@ -369,4 +380,9 @@ export class SharedHeap {
     const { cpu, cpus } = this.booted;
     return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.anonymous++}`;
   }
+}
+
+function checkMode(mode: unknown): void {
+  if (mode === "inline" || mode === "turn" || mode === "kthread") return;
+  throw new SharedHeapError("bad-option", `irqWork is ${String(mode)}: use "inline", "turn" or "kthread"`);
 }

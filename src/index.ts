@@ -6,7 +6,7 @@ export {
   SharedHeapError,
   type SharedHeapErrorCode,
 } from "./arena/index.ts";
-export type { Context, CpuInfo } from "./cpu/index.ts";
+export type { Context, CpuInfo, IrqWorkMode } from "./cpu/index.ts";
 export {
   type AttachOptions,
   type CreateOptions,

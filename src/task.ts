@@ -7,15 +7,18 @@ const POLL_CALLBACKS = 64;
 /** Polls of a detach: a chain that nobody is in the way of goes through all its queues in fewer. */
 const DETACH_POLLS = 4;
 
-/** Runs what is pending, of this CPU and, where it may be anyone's, of all. Does nothing in nested contexts. */
+/** Runs what is pending, of this CPU and, where it may be anyone's and this one is not helped itself, of all. Does nothing in nested contexts. */
 export function poll(system: Booted): void {
-  const { cpu, callbacks, allocators } = system;
+  const { cpu, callbacks, allocators, helper } = system;
   if (!cpu.inTask()) return;
-  cpu.irqWork.kick();
-  cpu.turnWork.kick();
-  callbacks.poll(POLL_CALLBACKS);
+  cpu.irqWork.flush();
+  cpu.turnWork.flush();
+  if (!cpu.isHelped) {
+    callbacks.poll(POLL_CALLBACKS);
+    helper.poll();
+  }
   allocators.poll();
-  cpu.irqWork.kick();
+  cpu.irqWork.flush();
 }
 
 /**
@@ -34,12 +37,7 @@ export function detach(system: Booted): void {
 }
 
 function checkMayDetach({ cpu, rcu, trace }: Booted): void {
-  if (!cpu.inTask()) {
-    throw new SharedHeapError(
-      "bad-context",
-      "detach() inside a declared context: call it after that has ended",
-    );
-  }
+  cpu.checkTask("detach()");
   if (rcu.isInside() || trace.open !== 0) {
     throw new SharedHeapError("rcu-unbalanced", "detach() inside a read section: end all sections first");
   }

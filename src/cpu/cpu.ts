@@ -3,7 +3,9 @@
  * fixed when the thread attaches; what changes lives in the heap.
  */
 import { type Words, writePrivate } from "#primitive";
+import { SharedHeapError } from "../arena/index.ts";
 import {
+  CRITICAL_SHIFT,
   contextDepth,
   enterContext,
   HARDIRQ_SHIFT,
@@ -17,6 +19,12 @@ import { IrqWork, type WorkHandler } from "./irq-work.ts";
 import { AREA_CONTEXT, AREA_IRQ_WORK, AREA_TURN_WORK } from "./layout.ts";
 import type { PercpuAreas } from "./percpu-areas.ts";
 
+/**
+ * When a CPU's deferred work runs: `inline`, as soon as it is in task context; `turn`, at the end of a turn of the event
+ * loop, or a poll; `kthread`, as inline, but what takes long (slab, callbacks) is left to other CPUs.
+ */
+export type IrqWorkMode = "inline" | "turn" | "kthread";
+
 export class Cpu {
   readonly words: Words;
   readonly id: number;
@@ -24,10 +32,12 @@ export class Cpu {
   readonly area: number;
   /** Names this CPU and its generation, in taker words. Not 0. */
   readonly claim: number;
-  /** Work that runs as soon as this CPU is in task context. */
+  /** Work that runs as soon as this CPU is in task context, unless its mode is `turn`. */
   readonly irqWork: IrqWork;
   /** Work that waits for the next turn of the thread's event loop, or poll. */
   readonly turnWork: IrqWork;
+  /** Other CPUs do what takes long. */
+  readonly isHelped: boolean;
   /** Called when something waits for a turn or a poll. */
   readonly wake: () => void;
 
@@ -37,13 +47,16 @@ export class Cpu {
     areas: PercpuAreas,
     handlers: readonly WorkHandler[],
     wake: () => void = () => {},
+    mode: IrqWorkMode = "inline",
   ) {
     this.words = areas.words;
     this.id = id;
     this.area = areas.areaOf(id);
     this.claim = cpus.claimOf(id);
     this.wake = wake;
-    this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, () => {});
+    this.isHelped = mode === "kthread";
+    const putOff = mode === "turn" ? wake : undefined;
+    this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, putOff);
     this.turnWork = new IrqWork(this.words, this.area, AREA_TURN_WORK, handlers, wake);
     writePrivate(this.words, this.area + AREA_CONTEXT, 0);
   }
@@ -59,6 +72,23 @@ export class Cpu {
   }
   inNmi(): boolean {
     return contextDepth(this.words, this.area, NMI_SHIFT) > 0;
+  }
+
+  /** The innermost context there is, by the name that programs know. */
+  get context(): string {
+    if (contextDepth(this.words, this.area, CRITICAL_SHIFT) > 0) return "a step of the library itself";
+    if (this.inNmi()) return "nmi context";
+    if (this.inHardirq()) return "hardirq context";
+    return this.inSoftirq() ? "softirq context" : "task context";
+  }
+
+  /** Throws `bad-context` unless this is task context: `call` may not be made anywhere else. */
+  checkTask(call: string): void {
+    if (this.inTask()) return;
+    throw new SharedHeapError(
+      "bad-context",
+      `${call} inside ${this.context}: call it in task context, when that has ended`,
+    );
   }
 
   /** Runs `fn` in a nested context. Work raised inside runs when the outermost one ends. */

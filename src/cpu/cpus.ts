@@ -4,7 +4,7 @@
  *
  * Progress: attach looks at each slot once, with one CAS: wait-free.
  */
-import { cmpxchg, loadAcquire, storeRelease, type Words } from "#primitive";
+import { cmpxchg, loadAcquire, storeRelease, type Words, xchg } from "#primitive";
 import { type Memblock, readName, SharedHeapError, writeName } from "../arena/index.ts";
 import {
   CPU_DEAD,
@@ -12,6 +12,7 @@ import {
   CPU_FREE,
   CPU_ONLINE,
   GENERATION_MASK,
+  SLOT_CALL,
   SLOT_NAME,
   SLOT_STATE,
   SLOT_WORDS,
@@ -141,6 +142,18 @@ export class Cpus {
   /** True once the thread that a claim names is gone. */
   isStale(claim: number): boolean {
     return !this.isOnline(claim & CLAIM_CPU_MASK, (claim & ~CLAIM_SIGN) >>> CLAIM_SHIFT);
+  }
+
+  /** Asks other CPUs to do work of this one. Any context. */
+  callHelp(cpu: number): void {
+    // pairs with takeCall: publishes what is asked for
+    storeRelease(this.words, this.slotOf(cpu) + SLOT_CALL, 1);
+  }
+
+  /** True if a CPU has called for help; one of those who ask gets to know. Any CPU. */
+  takeCall(cpu: number): boolean {
+    const at = this.slotOf(cpu) + SLOT_CALL;
+    return loadAcquire(this.words, at) !== 0 && xchg(this.words, at, 0) !== 0;
   }
 
   /** All possible CPUs. Any thread. */

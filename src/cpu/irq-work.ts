@@ -3,8 +3,9 @@
  * any context and at any depth; an item raised twice runs once. An item is WORK_WORDS words inside
  * the thing it works on; its handler finds that by subtracting the item's place in it.
  *
- * A CPU has two lists. What is on the one runs as soon as the CPU is in task context: `kick` at once, else the
- * end of the outermost context. What is on the other waits for the end of a turn, or a poll.
+ * A CPU has two lists. What is on the one runs as soon as the CPU is in task context (`kick`: at once, else the
+ * end of the outermost context), unless the CPU's mode puts that off too. What is on the other waits for `flush`:
+ * the end of a turn, or a poll.
  *
  * Progress: raise is lock-free with a bound of one retry per nested raise. `run` runs each item
  * pending when it looks, at most MAX_ROUNDS times over; the handlers bound their own work.
@@ -28,24 +29,27 @@ export class IrqWork {
   private readonly area: number;
   private readonly list: number;
   private readonly handlers: readonly WorkHandler[];
-  private readonly onRaise: () => void;
+  private readonly onRaise: (() => void) | undefined;
+  /** False: runs in `flush` only. */
+  readonly isPrompt: boolean;
 
   /**
    * `list`: which word of the area heads the pending list. `handlers` is filled in while the thread boots: item
-   * WORK_ID n runs handlers[n].
+   * WORK_ID n runs handlers[n]. `onRaise`: if given, work waits for `flush`, which it is told to see to.
    */
   constructor(
     words: Words,
     area: number,
     list: number,
     handlers: readonly WorkHandler[],
-    onRaise: () => void,
+    onRaise?: () => void,
   ) {
     this.words = words;
     this.area = area;
     this.list = area + list;
     this.handlers = handlers;
     this.onRaise = onRaise;
+    this.isPrompt = onRaise === undefined;
   }
 
   /** Prepares an item of this CPU. Task context. */
@@ -59,11 +63,11 @@ export class IrqWork {
     // a CAS, since a nested call may raise it in between: one of the two puts it on the list
     if (cmpxchg(this.words, item + WORK_PENDING, 0, 1) === 0) {
       llistAdd(this.words, this.list, item + WORK_LINK);
-      this.onRaise();
+      this.onRaise?.();
     }
   }
 
-  /** As raise and kick, for an item that need not be found pending by anyone: cheaper. Task context. */
+  /** As raise and kick, for an item that need not be found pending by anyone: cheaper. Task context, prompt work. */
   runNow(item: number): void {
     enterContext(this.words, this.area, HARDIRQ_SHIFT);
     try {
@@ -74,8 +78,13 @@ export class IrqWork {
     this.kick();
   }
 
-  /** Runs what is pending, if this is task context. */
+  /** Runs what is pending, if this is task context and nothing puts it off. */
   kick(): void {
+    if (this.isPrompt) this.flush();
+  }
+
+  /** Runs what is pending, if this is task context. */
+  flush(): void {
     // plain: only this CPU touches the list, at whatever depth
     if (readPrivate(this.words, this.list) !== 0 && inTask(this.words, this.area)) this.run();
   }

@@ -12,6 +12,8 @@ export const SLOT_WORDS = 16;
 export const SLOT_STATE = 0;
 /** Name given at attach. Writer: owner, atomically; readers: anyone. */
 export const SLOT_NAME = 1;
+/** 1: a CPU in mode kthread asks for work to be done. Writer: owner (1), who takes the call (0); atomic. */
+export const SLOT_CALL = 9;
 
 export const STATE_BITS = 2;
 export const STATE_MASK = 3;

@@ -148,9 +148,7 @@ export class Allocators {
    * releases it. Returns at once. Task context. Errors: `destroyed`, `bad-context`.
    */
   destroy(allocator: Allocator): void {
-    if (!this.caches.cpu.inTask()) {
-      throw new SharedHeapError("bad-context", `"${allocator.name}": destroy() inside a nested context`);
-    }
+    this.caches.cpu.checkTask("destroy()");
     if (!this.registry.drain(allocator.ref)) throw destroyedError(allocator.name);
     this.giveUp(allocator);
     this.caches.cpu.wake();
@@ -163,6 +161,8 @@ export class Allocators {
 
   /** This CPU's part in the end of allocators that are going away. Task context. */
   poll(): void {
+    // without a list, and its iterator: threads in real time poll
+    if (!this.isDraining) return;
     for (const ref of this.registry.draining()) {
       const allocator = this.describe(ref);
       if (this.isPinned(this.caches.cpu.id, allocator)) this.giveUp(allocator);
@@ -207,6 +207,15 @@ export class Allocators {
     );
   }
 
+  /** Runs `fn` with an allocator pinned on this CPU, so that it is not released meanwhile; not if it is going away. */
+  whilePinned(allocator: Allocator, fn: () => void): void {
+    const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
+    // before the look at the phase, as in open
+    this.pin(allocator, 1);
+    if (this.registry.isLive(allocator.ref)) fn();
+    if (!wasPinned) this.pin(allocator, 0);
+  }
+
   private pin(allocator: Allocator, value: number): void {
     storeRelease(this.areas.words, this.caches.cpu.area + allocator.percpu + PIN, value);
   }
@@ -247,7 +256,8 @@ export class Allocators {
         () => ({ leaked: leakedObjects(this.parts.kmalloc, allocator) }),
       );
     };
-    return { name, key, caches: this.caches, directory: this.directory, destroy };
+    const { caches, directory } = this;
+    return { name, key, caches, directory, watermarks: this.parts.watermarks, destroy };
   }
 
   private make(name: string, size: number, dtor: number): Ref {

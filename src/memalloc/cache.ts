@@ -1,6 +1,6 @@
 /**
  * One cache: a bucket on one CPU. This file holds its opening and closing, the slow paths of alloc, free and
- * freeRcu, and its work; free-list.ts has its private lists, pipeline.ts what leaves it.
+ * freeRcu, and its work; free-list.ts has its private lists, stock.ts how they are filled, pipeline.ts what leaves.
  *
  *                         alloc, free,    free, freeRcu    trim's push,     take of
  *                         work (owner)    nested           other CPUs       FREE_BY_RCU_TTRACE
@@ -11,14 +11,15 @@
  *
  * Progress: alloc, free: wait-free but for the work they may run, which is bounded by a batch.
  */
-import { fetchAdd, readPrivate, storeRelease, type Words, writePrivate, zeroPrivate } from "#primitive";
+import { readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import type { Cpu } from "../cpu/index.ts";
-import type { Kmalloc, Pages, Slab } from "../mm/index.ts";
+import type { Kmalloc, Pages } from "../mm/index.ts";
 import type { Rcu } from "../rcu/index.ts";
 import { llistAdd, llistDelAll, llistNext } from "../sync/index.ts";
 import { chainFirst, chainLink, chainPush } from "./chain.ts";
-import { FreeList } from "./free-list.ts";
+import type { FreeList } from "./free-list.ts";
 import { checkWord, payloadOf } from "./header.ts";
+import type { Inbox } from "./inbox.ts";
 import {
   BATCH,
   DTOR,
@@ -37,11 +38,8 @@ import {
   RCU_BATCH,
   RCU_BATCH_EXTRA,
   RCU_TGT,
-  REFILLS,
   SLAB_CACHE,
-  TAKEN,
   TGT,
-  TRIMS,
   TURN,
   UNIT_WORDS,
   WORK,
@@ -50,6 +48,7 @@ import {
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Watermarks } from "./sizes.ts";
+import { Stock } from "./stock.ts";
 
 /** What a cache is made with. */
 export interface CacheConfig {
@@ -70,21 +69,30 @@ export class Caches {
   readonly pages: Pages;
   readonly pipeline: Pipeline;
   private readonly rcu: Rcu;
+  private readonly stock: Stock;
   private readonly list: FreeList;
   private readonly kmalloc: Kmalloc;
-  private readonly slab: Slab;
+  private readonly inbox: Inbox;
   private readonly configured: () => Iterable<number>;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
-  constructor(cpu: Cpu, kmalloc: Kmalloc, rcu: Rcu, pipeline: Pipeline, configured: () => Iterable<number>) {
+  constructor(
+    cpu: Cpu,
+    kmalloc: Kmalloc,
+    rcu: Rcu,
+    pipeline: Pipeline,
+    inbox: Inbox,
+    configured: () => Iterable<number>,
+  ) {
+    this.inbox = inbox;
     this.rcu = rcu;
     this.words = cpu.words;
     this.cpu = cpu;
     this.kmalloc = kmalloc;
-    this.slab = kmalloc.slab;
     this.pages = kmalloc.slab.pages;
     this.pipeline = pipeline;
-    this.list = new FreeList(cpu.words);
+    this.stock = new Stock(cpu, kmalloc.slab, rcu, pipeline, inbox);
+    this.list = this.stock.list;
     this.configured = configured;
   }
 
@@ -100,7 +108,7 @@ export class Caches {
     }
     if (this.list.isBusy(cache) || this.list.depth(cache) > 0) return true;
     const { prefill } = config.watermarks;
-    return this.refillFromSlab(cache, prefill) === prefill;
+    return this.stock.refillFromSlab(cache, prefill) === prefill;
   }
 
   /** Once in the life of an allocator: other CPUs read some of it whenever they send objects home. */
@@ -129,10 +137,12 @@ export class Caches {
       writePrivate(this.words, cache + HAND, HAND_IDLE);
       this.takeExtras(cache);
       this.deferBatch(cache);
-      this.drain(cache);
+      this.stock.drain(cache);
       // from here on nested calls leave the lists alone
       writePrivate(this.words, cache + HAND, HAND_CLOSED);
     } while (!this.isEmpty(cache));
+    const given = this.inbox.close(cache);
+    if (given !== 0) this.pipeline.release(given);
     this.pipeline.startRound(cache, 0);
   }
 
@@ -148,32 +158,20 @@ export class Caches {
   allocLow(cache: number): number {
     const node = this.list.popBusy(cache);
     const p = node === 0 ? 0 : this.handOut(cache, node);
-    if (this.recycle(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
+    if (this.cpu.isHelped) this.inbox.ask(cache);
+    if (this.stock.recycle(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
     else this.letGoAndWork(cache);
     return p === 0 ? this.allocEmpty(cache) : p;
   }
 
-  /**
-   * Instead of a refill: the RCU batch goes onto the free list, if nobody can see it any more. Not if there is room for
-   * a refill besides, as the next one would soon follow; nor if many chains wait, since a refill sees to them. HAND is set.
-   */
-  private recycle(cache: number): boolean {
-    const { words } = this;
-    if (readPrivate(words, cache + RCU_BATCH) === 0 || readPrivate(words, cache + RCU_TGT) !== cache)
-      return false;
-    if (this.pipeline.isBacklogged(cache) || !this.rcu.nobodyReads()) return false;
-    // after the look: all of the batch had been unlinked before it
-    const room = readPrivate(words, cache + HIGH) - readPrivate(words, cache + LOW);
-    return this.list.recycleBusy(cache, room - readPrivate(words, cache + BATCH));
-  }
-
-  /** The list was empty; in task context the pending work has run. */
+  /** The list was empty. In task context what is pending is done before NULL is returned, in every mode. */
   private allocEmpty(cache: number): number {
-    let node = this.list.pop(cache);
+    this.cpu.irqWork.flush();
+    let node = this.list.pop(cache) || (this.stock.takeGiven(cache) ? this.list.pop(cache) : 0);
     if (node === 0 && this.cpu.inTask()) {
       this.reclaim();
       // the callbacks may have filled it
-      if (this.list.depth(cache) === 0) this.refill(cache);
+      if (this.list.depth(cache) === 0) this.stock.refillNow(cache);
       node = this.list.pop(cache);
     }
     return node === 0 ? 0 : this.handOut(cache, node);
@@ -192,13 +190,13 @@ export class Caches {
     this.letGoAndWork(cache);
   }
 
-  /** Ends a step that found something to do: in task context at once, else when this CPU is back in it. */
+  /** Ends a step that found something to do: in task context at once, if the mode says so; else later. */
   private letGoAndWork(cache: number): void {
-    const isTask = this.cpu.inTask();
+    const isNow = this.cpu.inTask() && this.cpu.irqWork.isPrompt;
     // before HAND is let go: code that runs nested from there on, and finds the list empty, finds the work pending
-    if (!isTask) this.cpu.irqWork.raise(cache + WORK);
+    if (!isNow) this.cpu.irqWork.raise(cache + WORK);
     writePrivate(this.words, cache + HAND, HAND_IDLE);
-    if (isTask) this.cpu.irqWork.runNow(cache + WORK);
+    if (isNow) this.cpu.irqWork.runNow(cache + WORK);
   }
 
   /** A freeRcu on a busy cache. */
@@ -223,11 +221,14 @@ export class Caches {
 
   /** A new, zeroed object, straight from slab; or 0. Any context. */
   allocFromSlab(cache: number): number {
-    const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
-    if (node === 0) return 0;
-    zeroPrivate(this.words, node, readPrivate(this.words, cache + UNIT_WORDS));
-    this.count(cache + TAKEN, 1);
-    return this.handOut(cache, node);
+    const node = this.stock.takeFromSlab(cache);
+    return node === 0 ? 0 : this.handOut(cache, node);
+  }
+
+  /** See MemCache.reserve. `high`: the high watermark of a cache without a reserve. Errors: `bad-context`. */
+  reserve(cache: number, objects: number, high: number): number {
+    this.cpu.checkTask("reserve()");
+    return this.stock.reserve(cache, objects, high);
   }
 
   /** An object goes straight to slab, destroyed if need be. Any context. */
@@ -258,22 +259,11 @@ export class Caches {
     const first = this.list.pushBatch(cache, node);
     if (first === 0) return;
     const to = readPrivate(this.words, cache + RCU_TGT);
-    const many = this.rcu.nobodyReads() ? this.giveBack(cache, first, to) : this.pipeline.defer(first, to);
+    const many = this.rcu.nobodyReads()
+      ? this.stock.giveBack(cache, first, to)
+      : this.pipeline.defer(first, to);
     // chains are left to the next refill, or to the end of the turn, unless there are many
     if (many) this.cpu.irqWork.raise(cache + WORK);
-  }
-
-  /**
-   * A full batch that nobody sees any more: onto the free list if this is its home and has room, else home. Returns
-   * true if many chains wait there. HAND is idle.
-   */
-  private giveBack(cache: number, first: number, home: number): boolean {
-    const hasRoom =
-      this.list.depth(cache) + readPrivate(this.words, cache + BATCH) <=
-      readPrivate(this.words, cache + HIGH);
-    if (home !== cache || !hasRoom) return this.pipeline.sendHome(first, home);
-    this.list.pushChain(cache, first);
-    return this.pipeline.isBacklogged(cache);
   }
 
   // -- the work ---------------------------------------------------------------------------------
@@ -286,10 +276,10 @@ export class Caches {
     const cache = item - WORK;
     if (this.list.isBusy(cache)) return this.isClosed(cache);
     this.takeExtras(cache);
-    if (this.list.depth(cache) < readPrivate(this.words, cache + LOW)) this.refill(cache);
-    else if (this.pipeline.isBacklogged(readPrivate(this.words, cache + RCU_TGT))) this.pipeline.advance();
+    if (this.list.depth(cache) < readPrivate(this.words, cache + LOW)) this.stock.refill(cache);
+    else this.stock.advance(readPrivate(this.words, cache + RCU_TGT));
     // after a refill too: frees may have been nested in it
-    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
+    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.stock.trim(cache);
     return true;
   }
 
@@ -328,55 +318,6 @@ export class Caches {
     if (first !== 0) this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT));
   }
 
-  private refill(cache: number): void {
-    const first = this.pipeline.take(cache);
-    if (first !== 0) this.list.pushChain(cache, first);
-    else if (!this.pipeline.refill(cache)) this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH));
-    this.count(cache + REFILLS, 1);
-  }
-
-  /** Up to `count` zeroed objects from slab. Returns how many; stops at the first failure. */
-  private refillFromSlab(cache: number, count: number): number {
-    const slabCache = readPrivate(this.words, cache + SLAB_CACHE);
-    const unit = readPrivate(this.words, cache + UNIT_WORDS);
-    let got = 0;
-    while (got < count) {
-      const node = this.slab.alloc(slabCache);
-      if (node === 0) break;
-      zeroPrivate(this.words, node, unit);
-      this.list.push(cache, node);
-      got++;
-    }
-    this.count(cache + TAKEN, got);
-    return got;
-  }
-
-  /**
-   * Sends the surplus over the average of the watermarks home, in chains of at most a batch. More than
-   * one only if frees in a nested context made the list longer than the high watermark.
-   */
-  private trim(cache: number): void {
-    const keep = (readPrivate(this.words, cache + LOW) + readPrivate(this.words, cache + HIGH)) >> 1;
-    const home = readPrivate(this.words, cache + TGT);
-    this.count(cache + TRIMS, 1);
-    this.shorten(cache, keep, home);
-    if (this.pipeline.isBacklogged(home)) this.pipeline.advance();
-  }
-
-  /** Makes the free list at most `keep` objects long; the others go to `home`, a batch at a time. */
-  private shorten(cache: number, keep: number, home: number): void {
-    for (let left = this.list.depth(cache) - keep; left > 0; left = this.list.depth(cache) - keep) {
-      const first = this.list.popChain(cache, Math.min(left, readPrivate(this.words, cache + BATCH)));
-      if (first === 0) return;
-      this.pipeline.sendHome(first, home);
-    }
-  }
-
-  /** The whole free list goes home. */
-  private drain(cache: number): void {
-    if (!this.list.isBusy(cache)) this.shorten(cache, 0, cache);
-  }
-
   /**
    * Out of memory: gives back all that can be had without other CPUs' private lists and without waiting for
    * readers. Looks at every listed slab, since NULL is promised to mean that there is nothing. Task context.
@@ -385,16 +326,11 @@ export class Caches {
     for (const cache of this.configured()) {
       if (readPrivate(this.words, cache + UNIT_WORDS) === 0 || this.list.isBusy(cache)) continue;
       this.deferBatch(cache);
-      this.drain(cache);
+      this.stock.drain(cache);
     }
     // no limit: there are fewer chains than words
     for (let i = 0; i < RECLAIM_ROUNDS; i++) if (this.pipeline.callbacks.poll(this.words.length) === 0) break;
     this.kmalloc.flush();
     this.kmalloc.shrink(2 * this.pages.total);
-  }
-
-  /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */
-  private count(at: number, delta: number): void {
-    fetchAdd(this.words, at, delta);
   }
 }

@@ -1,6 +1,8 @@
 export { type Allocator, Allocators, type Destroyed, type Program } from "./allocators.ts";
 export { Caches } from "./cache.ts";
 export { type Destructor, Destructors } from "./destructors.ts";
+export { Helper } from "./helper.ts";
+export { Inbox } from "./inbox.ts";
 export {
   type AllocatorBooks,
   type ChainsByHome,

@@ -1,15 +1,16 @@
 /**
  * What must hold of caches while no call is under way anywhere.
  *
- *     depth(node) == depth(next) + 1, depth(0) == 0; list <= high + 1; HAND idle or closed
+ *     depth(node) == depth(next) + 1, depth(0) == 0; list <= high + 1, unless a trim is pending; HAND idle or closed
  *     every listed object lies in a slab of the cache's unit size, starts there, and is listed once (R4)
  *     RCU batch shorter than a chain, in the same form; extra lists empty; closed caches have no private lists
- *     CHAINS == chains on FREE_BY_RCU_TTRACE + in queues with this home
+ *     CHAINS == chains on FREE_BY_RCU_TTRACE + in the inbox + in queues with this home
  *     taken from slab == listed + out (R5: `out` is what the program holds)
  */
 import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
+import { WORK_PENDING } from "../cpu/layout.ts";
 import { isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
 import type { Callbacks } from "../rcu/index.ts";
 import type { Allocator } from "./allocators.ts";
@@ -25,6 +26,7 @@ import {
   HAND_CLOSED,
   HAND_IDLE,
   HIGH,
+  INBOX,
   KEY,
   KIND_LAST,
   KIND_RCU,
@@ -38,6 +40,7 @@ import {
   TAKEN,
   TRIMS,
   UNIT_WORDS,
+  WORK,
 } from "./layout.ts";
 import type { Registry } from "./registry.ts";
 
@@ -88,6 +91,9 @@ export function checkNames(registry: Registry, report: Report): void {
     seen.add(name);
   }
 }
+
+/** More objects than any list has. */
+const MAX_DEPTH = 2 ** 28;
 
 /** Walks an allocator's caches on one CPU, or on all; reports what is broken. */
 export function checkAllocator(
@@ -146,14 +152,18 @@ function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: n
   const hand = peek(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
-  const free = checkFreeList(walk, FREE_LIST, peek(words, cache + HIGH) + 1);
+  // frees in nested contexts, and before the end of a turn, make it longer; then a trim is pending
+  const isPending = peek(words, cache + WORK + WORK_PENDING) !== 0;
+  const free = checkFreeList(walk, FREE_LIST, isPending ? MAX_DEPTH : peek(words, cache + HIGH) + 1);
   const batch = checkFreeList(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
   const extra = checkExtras(walk, FREE_LIST_EXTRA) + checkExtras(walk, RCU_BATCH_EXTRA);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);
   if (hand === HAND_CLOSED && free + batch + extra !== 0)
     report(`memalloc: ${where}: closed, but has objects`);
+  const inbox = peek(words, cache + INBOX);
+  const given = inbox > 0 ? checkChain(walk, inbox) : 0;
   const waiting = batch + extra + walk.chains.reduce((sum, link) => sum + checkChain(walk, link), 0);
-  return { listed: free + waiting + checkHome(walk), waiting };
+  return { listed: free + given + waiting + checkHome(walk), waiting };
 }
 
 /** Length of a private list, which may be `max`. */
@@ -192,7 +202,7 @@ function checkExtras(walk: Walk, list: number): number {
 function checkHome(walk: Walk): number {
   const { words } = walk.pages;
   let objects = 0;
-  let chains = walk.chains.length;
+  let chains = walk.chains.length + (peek(words, walk.cache + INBOX) > 0 ? 1 : 0);
   for (let link = peek(words, walk.cache + FREE_BY_RCU_TTRACE); link !== 0; link = peek(words, link)) {
     const length = checkChain(walk, link);
     if (length === 0) break;

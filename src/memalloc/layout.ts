@@ -82,8 +82,13 @@ export const DTOR = 28;
 export const PIN = 29;
 /** Chains that this CPU has sent to this cache's home on any CPU since it last sent some on. Private. */
 export const LANDED = 30;
+/** INBOX_EMPTY, INBOX_WANTED, or a chain that a helper got for the owner: its link. CAS. */
+export const INBOX = 31;
 /** Two lines: the owner's, and the one that others write to. */
 export const CACHE_WORDS = 32;
+
+export const INBOX_EMPTY = 0;
+export const INBOX_WANTED = -1;
 
 export const HAND_IDLE = 0;
 /** A call is under way and has nothing in hand. */
@@ -135,6 +140,9 @@ export const BUCKETS = 11;
 export const MAX_PAYLOAD = 4088;
 /** Largest payload of a fixed-size one. */
 export const MAX_FIXED_PAYLOAD = 8184;
+
+/** Most objects that a reserve may ask for. */
+export const MAX_RESERVE = 65535;
 
 /** irq_work ids: refill or trim; end of a turn. */
 export const WORK_ID_CACHE = 0;

@@ -202,8 +202,8 @@ export class Pipeline {
     return rest;
   }
 
-  /** Returns how many chains of that home there were. */
-  private begin(first: number, home: number): number {
+  /** A chain of that home is on its way. Returns how many others were. */
+  begin(first: number, home: number): number {
     chainSeal(this.words, first, home);
     return fetchAdd(this.words, home + CHAINS, 1);
   }
@@ -253,7 +253,7 @@ export class Pipeline {
   }
 
   /** Frees the objects of a chain to slab, destroyed if need be. */
-  private release(first: number): void {
+  release(first: number): void {
     const home = chainHome(this.words, first);
     const record = readPrivate(this.words, home + DTOR);
     const destroy = record === 0 ? undefined : this.destructors.get(record);

@@ -1,0 +1,135 @@
+/** When a CPU's deferred work runs: `irqWork: "turn"` and `"kthread"`. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { SharedHeap } from "sharedheap";
+import { allocMany, booksOf, cacheFor, depthOf, exhaust, freeAll, MIB, oneCpu, throwsCode } from "./heaps.ts";
+
+const SIZE = 64;
+
+/** A CPU in mode kthread, and the one that helps it; both have the allocator open. */
+function helped() {
+  const helper = SharedHeap.create({ bytes: 4 * MIB, maxCpus: 3, turns: false });
+  const heap = SharedHeap.attach(helper.token, { turns: false, irqWork: "kthread" });
+  const pool = heap.memCache({ name: "fixed", size: SIZE });
+  return { helper, heap, pool, cache: cacheFor(heap, pool, SIZE) };
+}
+
+test("in mode turn nothing is refilled or trimmed before a poll, and NULL is still none", () => {
+  const heap = oneCpu({ irqWork: "turn" });
+  const pool = heap.memCache({ name: "fixed", size: SIZE });
+  const cache = cacheFor(heap, pool, SIZE);
+  const stock = depthOf(heap, cache);
+  const objects = allocMany(pool, SIZE, stock);
+  assert.equal(booksOf(heap, "fixed").refills, 0);
+  objects.push(...allocMany(pool, SIZE, 300));
+  assert.ok(booksOf(heap, "fixed").refills > 0, "an empty list is refilled at once");
+  freeAll(pool, objects);
+  assert.equal(booksOf(heap, "fixed").trims, 0);
+  heap.checkInvariants();
+  heap.poll();
+  assert.ok(depthOf(heap, cache) <= 96);
+  heap.checkInvariants();
+});
+
+test("in mode turn a turn of the event loop does the work", async () => {
+  const heap = oneCpu({ irqWork: "turn", turns: true });
+  const pool = heap.memCache({ name: "fixed", size: SIZE });
+  pool.alloc();
+  const before = depthOf(heap, cacheFor(heap, pool, SIZE));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(depthOf(heap, cacheFor(heap, pool, SIZE)) > before);
+  heap.checkInvariants();
+});
+
+test("in mode kthread another CPU's poll gets the refill, and one chain at a time", () => {
+  const { helper, heap, pool, cache } = helped();
+  const stock = depthOf(heap, cache);
+  heap.context.nmi(() => assert.equal(exhaust(pool, SIZE).length, stock));
+  assert.equal(depthOf(heap, cache), 0, "leaving the context asks, and takes nothing from slab");
+  for (let i = 0; i < 3; i++) helper.poll();
+  heap.checkInvariants();
+  heap.context.nmi(() =>
+    assert.equal(exhaust(pool, SIZE).length, 48, "taken from the inbox in the context too"),
+  );
+  heap.checkInvariants();
+});
+
+test("in mode kthread a helper with a chain for somebody who has gone gives it back", () => {
+  const { helper, heap, pool } = helped();
+  heap.context.nmi(() => exhaust(pool, SIZE));
+  heap.detach();
+  for (let i = 0; i < 8; i++) helper.poll();
+  const { taken, listed } = booksOf(helper, "fixed");
+  assert.equal(taken - listed, 4, "what was handed out");
+  helper.checkInvariants();
+});
+
+test("in mode kthread what a helper gave is given back at detach", () => {
+  const { helper, heap, pool } = helped();
+  const objects = heap.context.nmi(() => exhaust(pool, SIZE));
+  helper.poll();
+  freeAll(pool, objects);
+  heap.detach();
+  for (let i = 0; i < 8; i++) helper.poll();
+  assert.equal(booksOf(helper, "fixed").taken, 0);
+  helper.checkInvariants();
+});
+
+test("in mode kthread an alloc in task context does the work itself before it returns NULL", () => {
+  const { heap, pool } = helped();
+  assert.equal(allocMany(pool, SIZE, 1000).length, 1000);
+  heap.checkInvariants();
+});
+
+test("a CPU in mode kthread runs no callbacks: others do", () => {
+  const { helper, heap, pool } = helped();
+  helper.rcu.readLock();
+  for (const p of allocMany(pool, SIZE, 500)) pool.freeRcu(p);
+  helper.rcu.readUnlock();
+  for (let i = 0; i < 8; i++) heap.poll();
+  assert.ok(booksOf(heap, "fixed").waiting > 0);
+  for (let i = 0; i < 8; i++) helper.poll();
+  assert.equal(booksOf(heap, "fixed").waiting, 0);
+  heap.checkInvariants();
+});
+
+test("a destroyed allocator goes away, whatever its helped CPUs had asked for", async () => {
+  const { helper, heap, pool } = helped();
+  const objects = heap.context.nmi(() => exhaust(pool, SIZE));
+  helper.poll();
+  freeAll(pool, objects);
+  const gone = pool.destroy();
+  for (let i = 0; i < 8; i++) {
+    helper.poll();
+    heap.poll();
+  }
+  assert.deepEqual(await gone, { leaked: [] });
+  helper.checkInvariants();
+});
+
+test("calls of a helped CPU and its helper in any order keep the books", () => {
+  const step = fc.constantFrom("alloc", "free", "freeRcu", "nmi", "helper", "poll");
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { helper, heap, pool } = helped();
+      const held: number[] = [];
+      for (const name of steps) {
+        if (name === "alloc") held.push(pool.alloc());
+        else if (name === "free") pool.free(held.pop() ?? 0);
+        else if (name === "freeRcu") pool.freeRcu(held.pop() ?? 0);
+        else if (name === "nmi") held.push(...heap.context.nmi(() => exhaust(pool, SIZE)));
+        else if (name === "helper") helper.poll();
+        else heap.poll();
+        heap.checkInvariants();
+        const { taken, listed } = booksOf(heap, "fixed");
+        assert.equal(taken - listed, held.length);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a mode that there is not is refused", () => {
+  throwsCode("bad-option", () => SharedHeap.create({ irqWork: "later" as "turn" }));
+});
