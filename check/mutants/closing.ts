@@ -58,7 +58,7 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
   {
     id: "C6",
     what: "an alloc that finds its list low takes the batch although somebody reads",
-    file: CACHE,
+    file: "memalloc/stock.js",
     from: " || !this.rcu.nobodyReads()",
     to: "",
     oracle: "early-reuse",

@@ -7,6 +7,7 @@ import type { Mutant } from "./table.ts";
 
 const ALLOCATORS = "memalloc/allocators.js";
 const CACHE = "memalloc/cache.js";
+const STOCK = "memalloc/stock.js";
 const PIPELINE = "memalloc/pipeline.js";
 const RCU = "rcu/rcu.js";
 
@@ -68,7 +69,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
   {
     id: "M10",
     what: "the surplus stays where it was freed",
-    file: CACHE,
+    file: STOCK,
     from: "this.shorten(cache, keep, home);",
     to: ";",
     oracle: "bound",
@@ -78,8 +79,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     id: "M12",
     what: "allocFlags' object does not say where it belongs",
     file: CACHE,
-    from: "this.count(cache + TAKEN, 1);\n        return this.handOut(cache, node);",
-    to: "this.count(cache + TAKEN, 1);\n        return payloadOf(node);",
+    from: "const node = this.stock.takeFromSlab(cache);\n        return node === 0 ? 0 : this.handOut(cache, node);",
+    to: "const node = this.stock.takeFromSlab(cache);\n        return node === 0 ? 0 : payloadOf(node);",
     oracle: "double-free",
     scenario: "flags",
   },

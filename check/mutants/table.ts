@@ -14,10 +14,12 @@ export interface Mutant {
   readonly scenario: string;
 }
 
+import { ANY_CONTEXT_MUTANTS } from "./any-context.ts";
 import { CLOSING_MUTANTS } from "./closing.ts";
 import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
 
 const CACHE = "memalloc/cache.js";
+const STOCK = "memalloc/stock.js";
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -68,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: "M11",
     what: "the refill is not raised: nested code sees an empty list and no pending work",
     file: CACHE,
-    from: "if (!isTask)\n            this.cpu.irqWork.raise(cache + WORK);",
+    from: "if (!isNow)\n            this.cpu.irqWork.raise(cache + WORK);",
     to: "",
     oracle: "spurious-null",
     scenario: "one-cpu-nested",
@@ -76,8 +78,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: "M13",
     what: "memory from slab is not zeroed",
-    file: CACHE,
-    from: "zeroPrivate(this.words, node, unit);",
+    file: STOCK,
+    from: "zeroPrivate(this.words, node, readPrivate(this.words, cache + UNIT_WORDS));",
     to: ";",
     oracle: "garbage",
     scenario: "clients",
@@ -152,7 +154,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: "R5",
     what: "objects taken from slab are not counted",
-    file: CACHE,
+    file: STOCK,
     from: "this.count(cache + TAKEN, got);",
     to: ";",
     oracle: "leak",
@@ -196,4 +198,5 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...GRACE_PERIOD_MUTANTS,
   ...CLOSING_MUTANTS,
+  ...ANY_CONTEXT_MUTANTS,
 ];

@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they run. */
 import type { Tuning } from "#src/boot.js";
+import { ANY_CONTEXT } from "./any-context.ts";
 import { type ClientCalls, Clients } from "./clients.ts";
 import { Contexts } from "./contexts.ts";
 import { DESTROYS } from "./destroy-scenarios.ts";
@@ -292,4 +293,5 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   ...GRACE_PERIODS,
   ...DESTROYS,
+  ...ANY_CONTEXT,
 ];

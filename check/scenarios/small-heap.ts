@@ -21,23 +21,32 @@ export const ROOMY: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 3, b
 
 export const GARBAGE = 0x5eed5eed;
 
+/** How a heap of the checker's differs from others. */
+export interface SmallHeap {
+  readonly traceImpliesRcu?: boolean;
+  /** The CPU whose work others do. */
+  readonly helped?: number;
+}
+
 /** CPUs over a heap of `pages` pages behind its tables, or a few more. */
 export function bootCpus(
   library: Library,
   cpus: number,
   pages: number,
   tuning: Tuning = SMALL,
-  more: { traceImpliesRcu?: boolean } = {},
+  { helped = -1, ...more }: SmallHeap = {},
 ): Booted[] {
   const options = { maxCpus: cpus, percpuBytes: 16384, maxNames: 16, ...more };
   const tables = 4096 * 5 + cpus * 16384 + 16384;
   const bytes = 4096 * pages + tables;
   const token = { buffer: new SharedArrayBuffer(bytes), byteOffset: 0, byteLength: bytes };
   const arena = library.arena.formatArena(token, options);
-  const booted = [library.boot.bootCreator(arena, "", false, tuning)];
+  const tuningOf = (cpu: number) => (cpu === helped ? { ...tuning, mode: "kthread" as const } : tuning);
+  const booted = [library.boot.bootCreator(arena, "", false, tuningOf(0))];
   dirtyPages(booted[0]);
   while (booted.length < cpus) {
-    booted.push(library.boot.bootAttacher(library.arena.openArena(token), "", tuning));
+    const window = library.arena.openArena(token);
+    booted.push(library.boot.bootAttacher(window, "", tuningOf(booted.length)));
   }
   return booted;
 }

@@ -170,11 +170,19 @@ export class Caches {
     let node = this.list.pop(cache) || (this.stock.takeGiven(cache) ? this.list.pop(cache) : 0);
     if (node === 0 && this.cpu.inTask()) {
       this.reclaim();
-      // the callbacks may have filled it
-      if (this.list.depth(cache) === 0) this.stock.refillNow(cache);
-      node = this.list.pop(cache);
+      node = this.popRefilled(cache);
     }
     return node === 0 ? 0 : this.handOut(cache, node);
+  }
+
+  /** After a refill, if one is needed. Each further round is owed to a nested call that took what the last one got. */
+  private popRefilled(cache: number): number {
+    for (;;) {
+      // the callbacks may have filled it
+      const isFilled = this.list.depth(cache) !== 0 || this.stock.refillNow(cache);
+      const node = this.list.pop(cache);
+      if (node !== 0 || !isFilled) return node;
+    }
   }
 
   /** A free on a busy cache. */

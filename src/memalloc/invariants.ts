@@ -158,10 +158,10 @@ function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: n
   const batch = checkFreeList(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
   const extra = checkExtras(walk, FREE_LIST_EXTRA) + checkExtras(walk, RCU_BATCH_EXTRA);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);
-  if (hand === HAND_CLOSED && free + batch + extra !== 0)
-    report(`memalloc: ${where}: closed, but has objects`);
   const inbox = peek(words, cache + INBOX);
   const given = inbox > 0 ? checkChain(walk, inbox) : 0;
+  if (hand === HAND_CLOSED && free + batch + extra + given !== 0)
+    report(`memalloc: ${where}: closed, but has objects`);
   const waiting = batch + extra + walk.chains.reduce((sum, link) => sum + checkChain(walk, link), 0);
   return { listed: free + given + waiting + checkHome(walk), waiting };
 }

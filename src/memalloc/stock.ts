@@ -50,11 +50,14 @@ export class Stock {
     else this.inbox.ask(cache);
   }
 
-  /** The list is empty in task context: as refill, in every mode by this CPU itself. */
-  refillNow(cache: number): void {
-    if (!this.takeWaiting(cache) && !this.pipeline.refill(cache))
-      this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH));
+  /** As refill, in every mode by this CPU itself. False: there is nothing to be had. */
+  refillNow(cache: number): boolean {
     this.count(cache + REFILLS, 1);
+    return (
+      this.takeWaiting(cache) ||
+      this.pipeline.refill(cache) ||
+      this.refillFromSlab(cache, readPrivate(this.words, cache + BATCH)) > 0
+    );
   }
 
   /** Up to `count` zeroed objects from slab. Returns how many; stops at the first failure. HAND is idle. */

@@ -54,12 +54,10 @@ export const MUTANTS: readonly Mutant[] = [
     file: "memalloc/cache.js",
     from: `if (first !== 0)
             this.pipeline.defer(first, this.words[cache + 15]);
-    }
-    refill(`,
+    }`,
     to: `if (first !== 0)
             this.pipeline.sendHome(first, this.words[cache + 15]);
-    }
-    refill(`,
+    }`,
   },
   {
     id: "B1",

@@ -1,0 +1,61 @@
+/** The scenarios of what may be called anywhere. */
+import type { Call, Program } from "../engine/scenario.ts";
+import { KthreadClients } from "./kthread.ts";
+import { PAIRS, SMALL } from "./small-heap.ts";
+import { type Scenario, thesePrograms } from "./spec.ts";
+
+/** Programs of a helped CPU and two helpers. */
+function kthread(
+  tuning: typeof SMALL,
+  programs: (calls: KthreadClients["calls"]) => readonly (readonly Call[])[],
+  helpers: 1 | 2,
+): Scenario["prepare"] {
+  return (library) => {
+    const prepared = new KthreadClients(library, tuning);
+    const { help } = prepared.calls;
+    const served = helpers === 1 ? [[help, help], []] : [[help], [help]];
+    const all: Program[] = programs(prepared.calls).map((calls) => [calls, ...served]);
+    return thesePrograms(prepared, all);
+  };
+}
+
+export const ANY_CONTEXT: readonly Scenario[] = [
+  {
+    name: "kthread",
+    about: "a CPU whose refills others do, and two that help it; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 400 },
+    prepare: kthread(
+      PAIRS,
+      ({ nmi, alloc, free, close }) => [
+        [nmi, nmi, nmi],
+        [nmi, free, nmi],
+        [nmi, nmi, close],
+        [nmi, alloc, alloc],
+      ],
+      2,
+    ),
+  },
+  {
+    name: "kthread-nested",
+    about: "the same with one helper, and a nested alloc at any step; at most 1 preemption",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 800, nested: 1 },
+    prepare: kthread(
+      SMALL,
+      ({ nmi, alloc, close }) => [
+        [nmi, nmi],
+        [nmi, alloc],
+        [nmi, close],
+      ],
+      1,
+    ),
+  },
+  {
+    name: "kthread-death",
+    about: "the same, and a helper dies at any step: the others go on",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 400, deaths: 1 },
+    prepare: kthread(SMALL, ({ nmi, alloc }) => [[nmi, alloc]], 2),
+  },
+];
