@@ -1,5 +1,7 @@
 /** What is allocated from where: the buckets, the contexts, and with which stock. */
 import type { SharedHeap } from "sharedheap";
+import { HEADER_BYTES } from "#src/memalloc/layout.js";
+import { UNIT_SIZES } from "#src/memalloc/sizes.js";
 import { CAN_RESERVE } from "./reserve.ts";
 
 /** A bucket of the any-size allocator. */
@@ -12,12 +14,9 @@ export interface Bucket {
   readonly objects: number;
 }
 
-const HEADER_BYTES = 8;
-const UNITS = [16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096];
-
 export const MOST_OBJECTS = 128;
 
-export const BUCKETS: readonly Bucket[] = UNITS.map((unit) => ({
+export const BUCKETS: readonly Bucket[] = UNIT_SIZES.map((unit) => ({
   unit,
   payload: unit - HEADER_BYTES,
   objects: unit <= 256 ? MOST_OBJECTS : 32_768 / unit,
