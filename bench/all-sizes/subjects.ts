@@ -2,7 +2,6 @@
 import type { SharedHeap } from "sharedheap";
 import { HEADER_BYTES } from "#src/memalloc/layout.js";
 import { UNIT_SIZES } from "#src/memalloc/sizes.js";
-import { CAN_RESERVE } from "./reserve.ts";
 
 /** A bucket of the any-size allocator. */
 export interface Bucket {
@@ -35,7 +34,7 @@ const nested = CONTEXTS.filter((context) => context !== "task");
 
 export const SUBJECTS: readonly Subject[] = [
   ...CONTEXTS.map((context) => ({ context, isReserved: false })),
-  ...(CAN_RESERVE ? nested.map((context) => ({ context, isReserved: true })) : []),
+  ...nested.map((context) => ({ context, isReserved: true })),
 ];
 
 export function subjectName({ context, isReserved }: Subject): string {
