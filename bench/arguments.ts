@@ -62,7 +62,8 @@ Int32Array (the reference). Without a workload: all of one thread.
   --rounds N     measurements in each process (default ${USUAL.rounds})
   --processes N  processes for each subject (default ${USUAL.processes})
   --threads N    threads of overwrite, batch, diff-cpu and bounded, and the others of latency (default ${DEFAULT_THREADS})
-  --seconds N    how long these are measured in each process (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS}; latency ${LATENCY_SECONDS})
+  --seconds N    how long these are measured in each process
+                 (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS}; latency ${LATENCY_SECONDS})
   --quick        few measurements, where the options above do not say how many
   --json         print JSON
   --save         also write the JSON into bench/results
