@@ -2,10 +2,14 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** Runs a module with arguments, and resolves to what it sent. */
-export async function answerOf<Answer>(module: URL, args: readonly string[]): Promise<Answer> {
-  // no flags of ours: they would change how the child runs
-  const child = fork(module, args, { execArgv: [] });
+/** Runs a module with arguments and flags for Node, and resolves to what it sent. */
+export async function answerOf<Answer>(
+  module: URL,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Answer> {
+  // not the flags that we run with: they would change how the child runs
+  const child = fork(module, args, { execArgv: [...flags] });
   let answer: Answer | undefined;
   child.on("message", (message) => {
     answer = message as Answer;

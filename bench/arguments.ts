@@ -1,15 +1,24 @@
 /** The command line, checked. */
 import { parseArgs } from "node:util";
+import { ALL_SIZES } from "./all-sizes/run.ts";
+import { LATENCY } from "./latency/run.ts";
 import { BOUNDED } from "./threads/bounded.ts";
 import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
 import { WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
+
+/** Those that are of a kind of their own. */
+const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY];
+/** In the order in which they run. The first ones, of one thread, run when none is named. */
+export const ALL = [...WORKLOADS, ...THREADED, ...SPECIAL];
 
 export interface Options {
   /** Those that were named, or all of one thread. */
   readonly workloads: readonly Workload[];
   readonly threaded: readonly ThreadedWorkload[];
   readonly bounded: boolean;
+  readonly allSizes: boolean;
+  readonly latency: boolean;
   /** What was named. */
   readonly chosen: readonly string[];
   /** Measurements per process. */
@@ -33,8 +42,9 @@ export type Command =
 /** The command line is wrong; the message says how. */
 export class UsageError extends Error {}
 
-const DEFAULT_ROUNDS = 201;
-const DEFAULT_PROCESSES = 3;
+const USUAL = { rounds: 201, processes: 3, seconds: undefined };
+/** What --quick says instead: enough to see that all works. */
+const QUICK = { rounds: 5, processes: 1, seconds: 0.2 };
 const MAX_COUNT = 10_000;
 const DEFAULT_THREADS = 2;
 const MAX_THREADS = 32;
@@ -42,16 +52,19 @@ const MAX_SECONDS = 3600;
 /** Seconds that are measured in a process. */
 export const DEFAULT_SECONDS = 1;
 export const BOUNDED_SECONDS = 10;
+export const LATENCY_SECONDS = 5;
 
 export const HELP = `usage: npm run bench -- [workload...] [options]
 
 Times the allocators, each in processes of its own, in turn with a plain list of free objects in a shared
 Int32Array (the reference). Without a workload: all of one thread.
 
-  --rounds N     measurements in each process (default ${DEFAULT_ROUNDS})
-  --processes N  processes for each subject (default ${DEFAULT_PROCESSES})
-  --threads N    threads of overwrite, batch, diff-cpu and bounded (default ${DEFAULT_THREADS})
-  --seconds N    how long these are measured in each process (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS})
+  --rounds N     measurements in each process (default ${USUAL.rounds})
+  --processes N  processes for each subject (default ${USUAL.processes})
+  --threads N    threads of overwrite, batch, diff-cpu and bounded, and the others of latency (default ${DEFAULT_THREADS})
+  --seconds N    how long these are measured in each process
+                 (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS}; latency ${LATENCY_SECONDS})
+  --quick        few measurements, where the options above do not say how many
   --json         print JSON
   --save         also write the JSON into bench/results
   --report       print what was saved as Markdown tables
@@ -64,6 +77,7 @@ const OPTIONS = {
   processes: { type: "string" },
   threads: { type: "string" },
   seconds: { type: "string" },
+  quick: { type: "boolean" },
   json: { type: "boolean" },
   save: { type: "boolean" },
   report: { type: "boolean" },
@@ -77,16 +91,19 @@ export function parseCommand(argv: readonly string[]): Command {
   if (values.list) return { kind: "list" };
   if (values.report) return { kind: "report" };
   positionals.forEach(checkWorkload);
+  const usual = values.quick ? QUICK : USUAL;
   const isNamed = ({ name }: { name: string }) => positionals.includes(name);
   const options = {
     workloads: positionals.length > 0 ? WORKLOADS.filter(isNamed) : WORKLOADS,
     threaded: THREADED.filter(isNamed),
     bounded: isNamed(BOUNDED),
+    allSizes: isNamed(ALL_SIZES),
+    latency: isNamed(LATENCY),
     chosen: positionals,
-    rounds: count("--rounds", values.rounds, DEFAULT_ROUNDS),
-    processes: count("--processes", values.processes, DEFAULT_PROCESSES),
+    rounds: count("--rounds", values.rounds, usual.rounds),
+    processes: count("--processes", values.processes, usual.processes),
     threads: count("--threads", values.threads, DEFAULT_THREADS, MAX_THREADS),
-    seconds: seconds(values.seconds),
+    seconds: seconds(values.seconds) ?? usual.seconds,
     json: values.json ?? false,
     save: values.save ?? false,
   };
@@ -105,7 +122,7 @@ function split(argv: readonly string[]) {
 }
 
 function checkWorkload(name: string): void {
-  const names = [...WORKLOADS, ...THREADED, BOUNDED].map((each) => each.name);
+  const names = ALL.map((each) => each.name);
   if (names.includes(name)) return;
   throw new UsageError(`unknown workload "${name}"; there are ${names.join(", ")}`);
 }

@@ -1,24 +1,30 @@
 /** `npm run bench`: runs the workloads and prints, or saves, what came out. */
 import { relative } from "node:path";
 import { argv, cwd } from "node:process";
+import { renderAllSizes } from "./all-sizes/report.ts";
+import { type AllSizesResult, runAllSizes, wrongNulls } from "./all-sizes/run.ts";
 import {
+  ALL,
   BOUNDED_SECONDS,
   DEFAULT_SECONDS,
   HELP,
+  LATENCY_SECONDS,
   type Options,
   parseCommand,
   UsageError,
 } from "./arguments.ts";
+import { renderLatency } from "./latency/report.ts";
+import { type LatencyResult, runLatency } from "./latency/run.ts";
 import { renderReport, renderResults } from "./report.ts";
-import { machine, renderJson, runOf, savedRuns, saveRun } from "./results.ts";
+import { machine, type Results, renderJson, runOf, savedRuns, saveRun } from "./results.ts";
 import { type Result, runWorkload } from "./run.ts";
-import { BOUNDED, runBounded } from "./threads/bounded.ts";
+import { type BoundedResult, runBounded } from "./threads/bounded.ts";
 import { renderBounded, renderThreaded } from "./threads/report.ts";
 import { runThreaded, type ThreadedResult } from "./threads/run.ts";
-import { THREADED } from "./threads/workloads.ts";
-import { WORKLOADS } from "./workloads/list.ts";
 
 const EXIT_USAGE = 2;
+
+type Print = (text: string) => void;
 
 async function main(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
@@ -27,8 +33,7 @@ async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(HELP);
       return;
     case "list":
-      for (const { name, what } of [...WORKLOADS, ...THREADED, BOUNDED])
-        process.stdout.write(`${name.padEnd(9)}  ${what}\n`);
+      for (const { name, what } of ALL) process.stdout.write(`${name.padEnd(9)}  ${what}\n`);
       return;
     case "report":
       process.stdout.write(renderReport(savedRuns()) || "Nothing is saved; --save does it.\n");
@@ -40,29 +45,67 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function run(options: Options, command: string): Promise<void> {
   const where = machine();
-  const print = (text: string) => options.json || process.stdout.write(text);
+  const results = await measureAll(options, (text) => options.json || process.stdout.write(text));
+  const done = runOf(command, where, results);
+  if (options.json) process.stdout.write(renderJson(done));
+  if (options.save) {
+    const path = saveRun(done, options.chosen);
+    process.stderr.write(`bench: saved in ${relative(cwd(), path)}\n`);
+  }
+  const wrong = wrongNulls(results.allSizes);
+  if (wrong.length > 0) throw new Error(wrong.join("\nbench: "));
+}
+
+/** Everything that was chosen, printed as it comes. */
+async function measureAll(options: Options, print: Print): Promise<Results> {
+  return {
+    results: await measureWorkloads(options, print),
+    threaded: await measureThreaded(options, print),
+    bounded: options.bounded ? await measureBounded(options, print) : undefined,
+    allSizes: options.allSizes ? await measureAllSizes(options, print) : [],
+    latency: options.latency ? await measureLatency(options, print) : undefined,
+  };
+}
+
+async function measureWorkloads(options: Options, print: Print): Promise<Result[]> {
   const results: Result[] = [];
-  const threaded: ThreadedResult[] = [];
-  const { threads, processes, seconds = DEFAULT_SECONDS } = options;
   for (const workload of options.workloads) {
     const measured = await runWorkload(workload, options);
     results.push(...measured);
     print(renderResults(workload, measured));
   }
+  return results;
+}
+
+async function measureThreaded(options: Options, print: Print): Promise<ThreadedResult[]> {
+  const results: ThreadedResult[] = [];
+  const { threads, processes, seconds = DEFAULT_SECONDS } = options;
   for (const workload of options.threaded) {
     const measured = await runThreaded(workload, { threads, processes, seconds });
-    threaded.push(...measured);
+    results.push(...measured);
     print(renderThreaded(workload, measured));
   }
-  const bounded = options.bounded
-    ? await runBounded({ threads, seconds: options.seconds ?? BOUNDED_SECONDS })
-    : undefined;
-  if (bounded !== undefined) print(renderBounded(bounded));
-  const done = runOf(command, where, { results, threaded, bounded });
-  if (options.json) process.stdout.write(renderJson(done));
-  if (!options.save) return;
-  const path = saveRun(done, options.chosen);
-  process.stderr.write(`bench: saved in ${relative(cwd(), path)}\n`);
+  return results;
+}
+
+async function measureBounded(options: Options, print: Print): Promise<BoundedResult> {
+  const { threads, seconds = BOUNDED_SECONDS } = options;
+  const bounded = await runBounded({ threads, seconds });
+  print(renderBounded(bounded));
+  return bounded;
+}
+
+async function measureAllSizes(options: Options, print: Print): Promise<AllSizesResult[]> {
+  const results = await runAllSizes(options);
+  print(renderAllSizes(results));
+  return results;
+}
+
+async function measureLatency(options: Options, print: Print): Promise<LatencyResult> {
+  const { threads, processes, seconds = LATENCY_SECONDS } = options;
+  const latency = await runLatency({ threads, processes, seconds });
+  print(renderLatency(latency));
+  return latency;
 }
 
 function failWith(error: unknown): void {

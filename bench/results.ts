@@ -4,6 +4,8 @@ import { availableParallelism, cpus, loadavg, type } from "node:os";
 import { join } from "node:path";
 import { arch, version, versions } from "node:process";
 import { fileURLToPath } from "node:url";
+import type { AllSizesResult } from "./all-sizes/run.ts";
+import type { LatencyResult } from "./latency/run.ts";
 import type { Result } from "./run.ts";
 import type { BoundedResult } from "./threads/bounded.ts";
 import type { ThreadedResult } from "./threads/run.ts";
@@ -22,6 +24,8 @@ export interface Results {
   readonly results: readonly Result[];
   readonly threaded: readonly ThreadedResult[];
   readonly bounded: BoundedResult | undefined;
+  readonly allSizes: readonly AllSizesResult[];
+  readonly latency: LatencyResult | undefined;
 }
 
 export interface Run extends Results {

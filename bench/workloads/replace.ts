@@ -31,17 +31,16 @@ function replaceAtRandom(subject: Subject, words: Int32Array, slotCount: number,
   };
 }
 
+/** The sizes of ws10k, in ascending order. */
+export function logUniformSizes(): Uint16Array {
+  return sizeTable((share) => 16 * 255 ** share);
+}
+
 export const ws10k: AllocatorWorkload = {
   name: "ws10k",
   what: "replace one of 10,000 objects, sizes log-uniform from 16 to 4080 bytes",
   size: undefined,
-  prepare: (subject, words) =>
-    replaceAtRandom(
-      subject,
-      words,
-      10_000,
-      sizeTable((share) => 16 * 255 ** share),
-    ),
+  prepare: (subject, words) => replaceAtRandom(subject, words, 10_000, logUniformSizes()),
 };
 
 export const ws10k64: AllocatorWorkload = {

@@ -37,7 +37,8 @@ test("--help and --list", () => {
   assert.equal(list.status, 0);
   const names = [...list.stdout.matchAll(/^(\S+) +\S.*$/gm)].map(([, name]) => name);
   const ofOneThread = ["pair64", "lifo100", "ws10k", "ws10k64", "larson1", "free-rcu", "rcu-lock"];
-  assert.deepEqual(names, [...ofOneThread, "overwrite", "batch", "diff-cpu", "bounded"]);
+  const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
+  assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency"]);
 });
 
 test("every workload of one thread runs, and says as JSON what was measured and where", () => {

@@ -5,16 +5,16 @@ import { listFiles, type Problem } from "../lib/source.ts";
 
 const LIMIT_MS = 30_000;
 
-/** Threads that an example starts, which do nothing when run alone. */
-const WORKER = /(^|[-.])worker\.ts$/;
+/** Threads that an example starts, which do nothing when run alone; and types, which cannot run. */
+const NO_PROGRAM = /(^|[-.])worker\.ts$|\.d\.ts$/;
 
 export function runExamples(): { count: number; problems: Problem[] } {
-  const examples = listFiles("docs/examples").filter((path) => path.endsWith(".ts") && !isWorker(path));
+  const examples = listFiles("docs/examples").filter((path) => path.endsWith(".ts") && isProgram(path));
   return { count: examples.length, problems: examples.flatMap(runExample) };
 }
 
-function isWorker(path: string): boolean {
-  return WORKER.test(path.split("/").at(-1) ?? "");
+function isProgram(path: string): boolean {
+  return !NO_PROGRAM.test(path.split("/").at(-1) ?? "");
 }
 
 function runExample(path: string): Problem[] {
