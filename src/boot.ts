@@ -189,7 +189,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const handlers: WorkHandler[] = [];
   const kinds: Kind[] = [];
   const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers, tuning.wake, tuning.mode);
-  const rcu = new Rcu(tables.rcu, cpu.id, cpus, areas);
+  const rcu = new Rcu(tables.rcu, cpu.id, cpus, areas, cpu.tracepoints);
   const trace = new TasksTrace(tables.rcu, cpu.id, cpus, areas);
   const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
   const barriers = new Barriers(tables.rcu, cpu.id, cpus, areas, callbacks);

@@ -11,17 +11,18 @@ import {
   Roots,
   SharedHeapError,
 } from "./arena/index.ts";
-import { PAGE_BYTES, ZERO_SIZE_PTR } from "./arena/layout.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context, type IrqWorkMode } from "./cpu/index.ts";
+import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
 import { type HeapStats, stats, verify } from "./inspect/index.ts";
+import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
-import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
 import { checkToken, isSharedBuffer, type MemoryOptions, notSharedAdvice, windowFor } from "./memory.ts";
-import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
+import { type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 import { RcuApi } from "./rcu-api.ts";
 import { type Stall, Stalls } from "./stalls.ts";
 import { detach, poll } from "./task.ts";
+import { type Traceable, TracepointsApi } from "./trace-api.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -59,8 +60,6 @@ export interface MemCacheOptions extends MemAllocOptions {
 
 /** A section that keeps grace periods waiting for so long is told. */
 const STALL_MS = 10_000;
-/** The allocator behind `malloc`. */
-const MALLOC_NAME = "malloc";
 
 /**
  * A heap in memory that threads share; this object is one thread's access to it. All its methods
@@ -79,6 +78,8 @@ export class SharedHeap {
   readonly context: Context;
   /** Read sections and grace periods. */
   readonly rcu: RcuApi;
+  /** Functions that are called from inside operations. */
+  readonly tracepoints: TracepointsApi;
   /** The whole heap as bytes and numbers: `heap.u32[p >>> 2]`, `heap.f64[p >>> 3]`. */
   readonly u8: Uint8Array;
   readonly i32: Int32Array;
@@ -93,7 +94,7 @@ export class SharedHeap {
   /** What this thread has open. */
   private opened: (MemAlloc | MemCache)[] = [];
   private readonly kmemCaches: KmemCache[] = [];
-  private mallocAllocator: MemAlloc | undefined;
+  private readonly mallocs: Malloc;
   private attached = true;
   private isDetaching = false;
   private anonymous = 0;
@@ -105,6 +106,11 @@ export class SharedHeap {
     { turns = true, irqWork = "inline" }: AttachOptions,
   ) {
     checkMode(irqWork);
+    this.mallocs = new Malloc({
+      live: () => this.live(),
+      kmalloc: (bytes) => this.kmalloc(bytes),
+      keep: (allocator) => this.keep(allocator),
+    });
     this.turns = new Turns(() => this.turn());
     if (!turns) this.turns.stop();
     this.waiters = new Waiters(this.turns.wake);
@@ -112,6 +118,11 @@ export class SharedHeap {
     this.booted = booted;
     this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
+    this.tracepoints = new TracepointsApi(
+      booted.cpu.tracepoints,
+      () => this.opened,
+      () => this.live(),
+    );
     this.ownToken = booted.arena.token;
     this.roots = new Roots(booted.directory);
     this.context = new Context(booted.cpu, () => this.live());
@@ -208,17 +219,12 @@ export class SharedHeap {
    * The first call opens the allocator. Errors: `bad-size`, `limit` (first call), `detached`.
    */
   malloc(bytes: number): number {
-    const allocator = this.mallocAllocator ?? this.openMalloc();
-    if (bytes <= MAX_PAYLOAD) return allocator.alloc(bytes);
-    checkSize(bytes);
-    return this.kmalloc(bytes);
+    return this.mallocs.alloc(bytes);
   }
 
   /** Frees what `malloc` returned, on any thread. 0 and 16 are ignored. Errors: those of the allocators' free. */
   free(p: number): void {
-    // kmalloc's offsets for such sizes are multiples of 4096; the allocator's are 8 above a multiple of 16
-    if (typeof p === "number" && p % PAGE_BYTES === 0) this.freeLarge(p);
-    else (this.mallocAllocator ?? this.mallocFor(p))?.free(p);
+    this.mallocs.free(p);
   }
 
   /**
@@ -237,6 +243,34 @@ export class SharedHeap {
   /** Frees what `kmalloc` returned, on any thread. 0 and 16 are ignored. Errors: `bad-pointer`, `detached`. */
   kfree(p: number): void {
     this.live().kmalloc.free(p);
+  }
+
+  /**
+   * As `kmalloc`, for code that may have interrupted anything: it does its own few steps and nothing else. Up to 8,192
+   * bytes; 0 above that, and where there is no memory. A call that is nested in the middle of an alloc of the same size
+   * takes from the next larger slab cache, once. `flags`: 0, GFP_ZERO, GFP_ACCOUNT. In heaps made with `realtime` 0 in
+   * hardirq and NMI contexts. Any context. Errors: `bad-size`, `bad-option`, `detached`.
+   */
+  kmallocNolock(bytes: number, flags = 0): number {
+    const { kmalloc, cpu, arena } = this.live();
+    return kmalloc.allocNolock(bytes, flags, arena.geometry.realtime && (cpu.inHardirq() || cpu.inNmi()));
+  }
+
+  /** Frees what `kmallocNolock` or `kmalloc` returned: `kfree` does it in any context. Errors: those of `kfree`. */
+  kfreeNolock(p: number): void {
+    this.kfree(p);
+  }
+
+  /**
+   * Has allocations inside the library fail, in this thread, until the result's `stop()`: to see that a program gets
+   * along with it. One at a time: a second call takes the place of the first. `kmallocNolock` is failed for `pages`
+   * only. Errors: `bad-option`, `detached`.
+   *
+   * @example
+   * using faults = heap.faultInject({ site: "pages", every: 3 });
+   */
+  faultInject(options: FaultOptions = {}): FaultInjection {
+    return new FaultInjection(this.live().arena.faults, options);
   }
 
   /**
@@ -334,6 +368,7 @@ export class SharedHeap {
 
   private keep<T extends MemAlloc | MemCache>(allocator: T): T {
     this.opened.push(allocator);
+    this.tracepoints.opened(allocator as Traceable);
     return allocator;
   }
 
@@ -344,35 +379,10 @@ export class SharedHeap {
         const isDestroyed = !this.isDetaching;
         for (const allocator of this.opened) allocator.close(key, isDestroyed);
         this.opened = this.opened.filter(({ isOpen }) => isOpen);
-        if (this.mallocAllocator?.isOpen === false && isDestroyed) this.mallocAllocator = undefined;
+        if (isDestroyed) this.mallocs.forgetDestroyed();
       },
       when: (isOver, result) => new Promise((resolve) => this.waiters.add(isOver, () => resolve(result()))),
     };
-  }
-
-  private freeLarge(p: number): void {
-    const { kmalloc, allocators } = this.live();
-    if (allocators.isLive(MALLOC_NAME, p + HEADER_BYTES)) {
-      throw new SharedHeapError(
-        "bad-pointer",
-        `free(${p}): that is the header of an object, which begins 8 bytes later`,
-      );
-    }
-    kmalloc.free(p, MAX_PAYLOAD + 1);
-  }
-
-  /** The allocator for the first free on this thread; undefined if there is nothing to free. */
-  private mallocFor(p: number): MemAlloc | undefined {
-    const { allocators } = this.live();
-    if (p === ZERO_SIZE_PTR) return undefined;
-    allocators.checkLive(MALLOC_NAME, p);
-    return this.openMalloc();
-  }
-
-  private openMalloc(): MemAlloc {
-    // even without stock: a thread must be able to free when the heap is full
-    this.mallocAllocator = this.keep(this.live().allocators.openMemAlloc(MALLOC_NAME, true));
-    return this.mallocAllocator;
   }
 
   /** A name that no other allocator has or will have: CPU, generation, count. */

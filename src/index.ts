@@ -1,4 +1,5 @@
 export {
+  type FaultSite,
   type Geometry,
   type HeapToken,
   HeapView,
@@ -7,6 +8,7 @@ export {
   type SharedHeapErrorCode,
 } from "./arena/index.ts";
 export type { Context, CpuInfo, IrqWorkMode } from "./cpu/index.ts";
+export type { FaultInjection, FaultOptions } from "./fault-injection.ts";
 export {
   type AttachOptions,
   type CreateOptions,
@@ -24,7 +26,7 @@ export {
   type SlabStats,
 } from "./inspect/index.ts";
 export type { Destroyed, Destructor, MemAlloc, MemCache } from "./memalloc/index.ts";
-export { GFP_KERNEL, GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
+export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
 export {
   type RcuApi,
   rcuAssignPointer,
@@ -33,3 +35,4 @@ export {
   type TraceSection,
 } from "./rcu-api.ts";
 export type { Stall } from "./stalls.ts";
+export type { TraceHandler, TraceOptions, TracepointName, TracepointsApi } from "./trace-api.ts";

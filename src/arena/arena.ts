@@ -4,7 +4,9 @@
  */
 import { loadAcquire, storeRelease, viewWords, type Words, writePrivate, zeroPrivate } from "#primitive";
 import { SharedHeapError } from "./errors.ts";
+import { Faults } from "./faults.ts";
 import {
+  FLAG_REALTIME,
   FLAG_TRACE_IMPLIES_RCU,
   FLAGS,
   HEADER_WORDS,
@@ -32,6 +34,7 @@ export class Arena {
   readonly words: Words;
   readonly token: HeapToken;
   readonly geometry: Geometry;
+  readonly faults = new Faults();
 
   constructor(words: Words, token: HeapToken, geometry: Geometry) {
     this.words = words;
@@ -55,7 +58,7 @@ export function writeHeader(arena: Arena): void {
   writePrivate(words, MAX_CPUS, geometry.maxCpus);
   writePrivate(words, PERCPU_WORDS, geometry.percpuBytes / 4);
   writePrivate(words, MAX_NAMES, geometry.maxNames);
-  writePrivate(words, FLAGS, geometry.traceImpliesRcu ? FLAG_TRACE_IMPLIES_RCU : 0);
+  writePrivate(words, FLAGS, flagsOf(geometry));
   writePrivate(words, VERSION, VERSION_VALUE);
 }
 
@@ -103,6 +106,7 @@ function readGeometry(header: Words, windowBytes: number): Geometry {
     percpuBytes: loadAcquire(header, PERCPU_WORDS) * 4,
     maxNames: loadAcquire(header, MAX_NAMES),
     traceImpliesRcu: (loadAcquire(header, FLAGS) & FLAG_TRACE_IMPLIES_RCU) !== 0,
+    realtime: (loadAcquire(header, FLAGS) & FLAG_REALTIME) !== 0,
   };
   try {
     return resolveGeometry(stored, bytes);
@@ -139,4 +143,8 @@ function checkWindow(token: HeapToken): void {
   if (byteOffset % 8 !== 0) {
     throw new SharedHeapError("bad-option", `byteOffset is ${byteOffset}: use a multiple of 8`);
   }
+}
+
+function flagsOf({ traceImpliesRcu, realtime }: Geometry): number {
+  return (traceImpliesRcu ? FLAG_TRACE_IMPLIES_RCU : 0) | (realtime ? FLAG_REALTIME : 0);
 }

@@ -12,18 +12,21 @@
 import { cmpxchg, fetchAdd, loadAcquire, storeRelease, type Words, writePrivate } from "#primitive";
 import type { Arena } from "./arena.ts";
 import { SharedHeapError } from "./errors.ts";
+import type { Faults } from "./faults.ts";
 import { RECORD_KIND, RECORD_NAME, RECORD_WORDS, RECORDS_USED } from "./layout.ts";
 import type { Memblock } from "./memblock.ts";
 import { nameIs, readName, writeName } from "./names.ts";
 
 export class Directory {
   readonly words: Words;
+  private readonly faults: Faults;
   private readonly capacity: number;
   private readonly pointers: number;
   private readonly records: number;
 
   constructor(arena: Arena, memblock: Memblock) {
     this.words = arena.words;
+    this.faults = arena.faults;
     this.capacity = arena.geometry.maxNames;
     this.pointers = memblock.reserve(this.capacity);
     this.records = memblock.reserve(this.capacity * RECORD_WORDS);
@@ -44,6 +47,7 @@ export class Directory {
    * Errors: `limit`.
    */
   reserve(kind: number, name: string): number {
+    if (this.faults.fails("names")) this.refuse(name);
     // keeps reservations apart; publishes nothing
     const index = fetchAdd(this.words, RECORDS_USED, 1);
     if (index >= this.capacity) {

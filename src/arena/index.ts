@@ -1,6 +1,7 @@
 export { Arena, formatArena, type HeapToken, openArena, publishArena, writeHeader } from "./arena.ts";
 export { Directory } from "./directory.ts";
 export { destroyedError, detachedError, SharedHeapError, type SharedHeapErrorCode } from "./errors.ts";
+export type { FaultSite, Faults } from "./faults.ts";
 export { checkArena, type Report } from "./invariants.ts";
 export { Memblock } from "./memblock.ts";
 export { checkName, nameIs, readName, writeName } from "./names.ts";

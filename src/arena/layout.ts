@@ -37,9 +37,11 @@ export const PERCPU_USED = 9;
 export const FLAGS = 10;
 /** The end of a tasks-trace grace period is the end of an RCU one too. */
 export const FLAG_TRACE_IMPLIES_RCU = 1;
+/** kmallocNolock gives nothing in hardirq and NMI contexts. */
+export const FLAG_REALTIME = 2;
 
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 2;
+export const VERSION_VALUE = 3;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;

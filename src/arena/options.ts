@@ -17,6 +17,11 @@ export interface Geometry {
    * one after the other, as in kernels where it is not so.
    */
   readonly traceImpliesRcu: boolean;
+  /**
+   * `kmallocNolock` returns 0 in hardirq and NMI contexts, as in kernels with PREEMPT_RT; default false. For testing
+   * that a program gets along without.
+   */
+  readonly realtime: boolean;
 }
 
 export const MIN_PERCPU_BYTES = 16 * 1024;
@@ -37,14 +42,19 @@ export function resolveGeometry(given: Partial<Geometry>, bytes: number): Geomet
     throw new SharedHeapError("bad-option", `percpuBytes is ${percpuBytes}: use a power of two`);
   }
   const maxNames = inRange("maxNames", given.maxNames ?? DEFAULT_MAX_NAMES, 16, 65536);
-  const traceImpliesRcu = given.traceImpliesRcu ?? true;
-  if (typeof traceImpliesRcu !== "boolean") {
-    throw new SharedHeapError(
-      "bad-option",
-      `traceImpliesRcu is ${String(traceImpliesRcu)}: use true or false`,
-    );
-  }
-  return { bytes: bytes - (bytes % PAGE_BYTES), maxCpus, percpuBytes, maxNames, traceImpliesRcu };
+  return {
+    bytes: bytes - (bytes % PAGE_BYTES),
+    maxCpus,
+    percpuBytes,
+    maxNames,
+    traceImpliesRcu: isTrue("traceImpliesRcu", given.traceImpliesRcu ?? true),
+    realtime: isTrue("realtime", given.realtime ?? false),
+  };
+}
+
+function isTrue(option: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new SharedHeapError("bad-option", `${option} is ${String(value)}: use true or false`);
 }
 
 /** Throws `bad-option` unless `value` is an integer from `min` to `max`; returns it. */

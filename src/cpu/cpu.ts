@@ -3,7 +3,7 @@
  * fixed when the thread attaches; what changes lives in the heap.
  */
 import { type Words, writePrivate } from "#primitive";
-import { SharedHeapError } from "../arena/index.ts";
+import { type Faults, SharedHeapError } from "../arena/index.ts";
 import {
   CRITICAL_SHIFT,
   contextDepth,
@@ -18,6 +18,7 @@ import type { Cpus } from "./cpus.ts";
 import { IrqWork, type WorkHandler } from "./irq-work.ts";
 import { AREA_CONTEXT, AREA_IRQ_WORK, AREA_TURN_WORK } from "./layout.ts";
 import type { PercpuAreas } from "./percpu-areas.ts";
+import { Tracepoints } from "./tracepoints.ts";
 
 /**
  * When a CPU's deferred work runs: `inline`, as soon as it is in task context; `turn`, at the end of a turn of the event
@@ -38,6 +39,8 @@ export class Cpu {
   readonly turnWork: IrqWork;
   /** Other CPUs do what takes long. */
   readonly isHelped: boolean;
+  readonly tracepoints = new Tracepoints();
+  readonly faults: Faults;
   /** Called when something waits for a turn or a poll. */
   readonly wake: () => void;
 
@@ -54,6 +57,7 @@ export class Cpu {
     this.area = areas.areaOf(id);
     this.claim = cpus.claimOf(id);
     this.wake = wake;
+    this.faults = areas.faults;
     this.isHelped = mode === "kthread";
     const putOff = mode === "turn" ? wake : undefined;
     this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, putOff);

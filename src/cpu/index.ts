@@ -15,3 +15,4 @@ export { type CpuInfo, Cpus } from "./cpus.ts";
 export { checkCpus } from "./invariants.ts";
 export { IrqWork, type WorkHandler } from "./irq-work.ts";
 export { PercpuAreas } from "./percpu-areas.ts";
+export { type Probe, Tracepoints } from "./tracepoints.ts";

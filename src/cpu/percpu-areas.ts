@@ -6,7 +6,7 @@
  * Offsets are handed out by an atomic counter and never taken back.
  */
 import { cmpxchg, loadAcquire, type Words } from "#primitive";
-import type { Arena, Memblock } from "../arena/index.ts";
+import type { Arena, Faults, Memblock } from "../arena/index.ts";
 import { SharedHeapError } from "../arena/index.ts";
 import { PERCPU_USED } from "../arena/layout.ts";
 import { LINE_WORDS } from "../sync/layout.ts";
@@ -16,10 +16,12 @@ export class PercpuAreas {
   readonly maxCpus: number;
   /** Words of an area: a power of two. */
   readonly areaWords: number;
+  readonly faults: Faults;
   private readonly first: number;
 
   constructor(arena: Arena, memblock: Memblock) {
     this.words = arena.words;
+    this.faults = arena.faults;
     this.maxCpus = arena.geometry.maxCpus;
     this.areaWords = arena.geometry.percpuBytes / 4;
     this.first = memblock.reserve(this.maxCpus * this.areaWords, this.areaWords);
@@ -43,7 +45,7 @@ export class PercpuAreas {
     for (;;) {
       const used = loadAcquire(this.words, PERCPU_USED);
       const next = used + Math.ceil(count / LINE_WORDS) * LINE_WORDS;
-      if (next > this.areaWords) {
+      if (next > this.areaWords || this.faults.fails("percpu")) {
         throw new SharedHeapError(
           "limit",
           `no room for another allocator in the ${this.areaWords * 4} bytes of each CPU's area; ` +

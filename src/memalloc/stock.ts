@@ -3,7 +3,7 @@
  * that it does not need.
  */
 import { fetchAdd, readPrivate, type Words, writePrivate, zeroPrivate } from "#primitive";
-import type { Cpu } from "../cpu/index.ts";
+import type { Cpu, Probe } from "../cpu/index.ts";
 import type { Slab } from "../mm/index.ts";
 import type { Rcu } from "../rcu/index.ts";
 import { FreeList } from "./free-list.ts";
@@ -52,6 +52,7 @@ export class Stock {
 
   /** As refill, in every mode by this CPU itself. False: there is nothing to be had. */
   refillNow(cache: number): boolean {
+    this.trace(this.cpu.tracepoints.refill, cache);
     this.count(cache + REFILLS, 1);
     return (
       this.takeWaiting(cache) ||
@@ -153,6 +154,7 @@ export class Stock {
     // more than the average only if there is a reserve
     const keep = Math.max(average, high - 2 * readPrivate(this.words, cache + BATCH));
     const home = readPrivate(this.words, cache + TGT);
+    this.trace(this.cpu.tracepoints.trim, cache);
     this.count(cache + TRIMS, 1);
     this.shorten(cache, keep, home);
     this.advance(home);
@@ -175,6 +177,10 @@ export class Stock {
       if (first === 0) return;
       this.pipeline.sendHome(first, home);
     }
+  }
+
+  private trace(probe: Probe | undefined, cache: number): void {
+    if (probe !== undefined) probe(readPrivate(this.words, cache + UNIT_WORDS) << 2, this.list.depth(cache));
   }
 
   /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */

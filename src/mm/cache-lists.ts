@@ -11,6 +11,8 @@
  * goes on without: a new slab for `take`, nothing for `sweep`.
  */
 import { fetchAdd, loadAcquire, readPrivate, type Words, writePrivate } from "#primitive";
+import { PAGE_BYTES } from "../arena/layout.ts";
+import type { Cpu } from "../cpu/index.ts";
 import { llistAdd, llistDelAll, llistEmpty, releaseTaker, tryTake } from "../sync/index.ts";
 import {
   CACHE_FLAGS,
@@ -34,15 +36,14 @@ export type AfterReaders = (link: number) => void;
 export class CacheLists {
   private readonly words: Words;
   private readonly pages: Pages;
-  private readonly claim: number;
+  private readonly cpu: Cpu;
   private readonly takerTries: number;
   private readonly afterReaders: AfterReaders;
 
-  /** `claim` names this CPU in taker words. */
-  constructor(pages: Pages, claim: number, takerTries: number, afterReaders: AfterReaders) {
+  constructor(pages: Pages, cpu: Cpu, takerTries: number, afterReaders: AfterReaders) {
     this.words = pages.words;
     this.pages = pages;
-    this.claim = claim;
+    this.cpu = cpu;
     this.takerTries = takerTries;
     this.afterReaders = afterReaders;
   }
@@ -121,6 +122,7 @@ export class CacheLists {
   private release(page: number): number {
     const cache = readPrivate(this.words, this.pages.descriptor(page) + DESC_CACHE);
     const count = readPrivate(this.words, cache + CACHE_PAGES);
+    this.cpu.tracepoints.slabDiscard?.(page * PAGE_BYTES, count * PAGE_BYTES);
     for (let i = 0; i < count; i++) this.pages.setUse(page + i, USE_NONE, 0);
     this.pages.free(page, count);
     fetchAdd(this.words, cache + CACHE_SLABS, -1);
@@ -139,7 +141,7 @@ export class CacheLists {
 
   private claimLists(cache: number): boolean {
     for (let tries = 0; tries < this.takerTries; tries++) {
-      if (tryTake(this.words, cache + CACHE_TAKER, this.claim)) return true;
+      if (tryTake(this.words, cache + CACHE_TAKER, this.cpu.claim)) return true;
     }
     return false;
   }

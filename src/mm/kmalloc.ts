@@ -13,6 +13,7 @@ import {
   CACHE_SLABS,
   CACHE_UNIT_WORDS,
   CACHE_WORDS,
+  GFP_ACCOUNT,
   GFP_ZERO,
   KMALLOC_CACHES,
   KMALLOC_MAX_SLAB_BYTES,
@@ -134,6 +135,31 @@ export class Kmalloc {
       );
     }
     this.slab.free(cache, page, word);
+  }
+
+  /**
+   * kmalloc for any context, whatever it interrupted: nothing inside it calls back, tries again, or looks for memory
+   * that others might give back. `bytes` up to 8192; above, NULL. Nested in the middle of an alloc or free of the
+   * slab cache that would serve it, it takes from the next larger one, once. Returns 0: out of memory, or that one
+   * is in use further down the stack too; `isRealtime` contexts get nothing. Errors: `bad-size`, `bad-option` (flags).
+   */
+  allocNolock(bytes: number, flags = 0, isRealtime = false): number {
+    checkSize(bytes);
+    checkFlags(flags, GFP_ACCOUNT | GFP_ZERO, "GFP_ACCOUNT, GFP_ZERO");
+    if (bytes === 0) return ZERO_SIZE_PTR;
+    if (bytes > KMALLOC_MAX_SLAB_BYTES || isRealtime) return 0;
+    const cache = this.idleCacheFor(bytes);
+    const object = cache === 0 ? 0 : this.slab.allocNolock(cache);
+    if (object !== 0 && (flags & GFP_ZERO) !== 0) zeroPrivate(this.words, object, (bytes + 3) >>> 2);
+    return (object << 2) >>> 0;
+  }
+
+  /** The cache that serves `bytes`, or the next larger one if that is in use further down the stack; 0: so is that. */
+  private idleCacheFor(bytes: number): number {
+    const index = cacheIndex[(bytes + 7) >>> 3];
+    if (!this.slab.isBusy(this.cacheAt(index))) return this.cacheAt(index);
+    const next = index + 1;
+    return next < KMALLOC_CACHES && !this.slab.isBusy(this.cacheAt(next)) ? this.cacheAt(next) : 0;
   }
 
   /** Every slab cache of the heap: kmalloc's, then the program's own. */

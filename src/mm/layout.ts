@@ -120,3 +120,5 @@ export const TAKER_TRIES = 16;
 export const GFP_ZERO = 1;
 /** allocFlags: may go to slab at once. kmalloc always does. */
 export const GFP_KERNEL = 2;
+/** kmallocNolock: the memory is charged to the caller's group. There are no groups yet: accepted, and without effect. */
+export const GFP_ACCOUNT = 4;

@@ -30,7 +30,7 @@ import {
   writePrivate,
   zeroPrivate,
 } from "#primitive";
-import type { Arena, Memblock } from "../arena/index.ts";
+import type { Arena, Faults, Memblock } from "../arena/index.ts";
 import { PAGE_SHIFT, PAGE_WORDS } from "../arena/layout.ts";
 import { findRun, popcount, runMask } from "./bits.ts";
 import {
@@ -80,8 +80,10 @@ export class Pages {
   private readonly tables: PageTables;
   /** This CPU's words that say where to look first, one for each level but the last. Private. */
   private readonly hints: number;
+  private readonly faults: Faults;
 
   constructor(arena: Arena, tables: PageTables, hints: number) {
+    this.faults = arena.faults;
     this.words = arena.words;
     this.total = arena.words.length / PAGE_WORDS;
     this.tables = tables;
@@ -98,7 +100,7 @@ export class Pages {
    * such row. The caller sets the descriptor. Contents: whatever the last user left. Any context.
    */
   alloc(count: number): number {
-    if (count > MAX_BLOCK_PAGES) return 0;
+    if (count > MAX_BLOCK_PAGES || this.faults.fails("pages")) return 0;
     let level = 0;
     while (count > 32 << (LEVEL_SHIFT * level)) level++;
     const shift = LEVEL_SHIFT * level;

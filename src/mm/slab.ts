@@ -28,8 +28,9 @@ import {
   writePrivate,
 } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
+import { PAGE_BYTES } from "../arena/layout.ts";
 import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext } from "../cpu/index.ts";
-import { localTryLock, localUnlock } from "../sync/index.ts";
+import { isLocked, localTryLock, localUnlock } from "../sync/index.ts";
 import { type AfterReaders, CacheLists } from "./cache-lists.ts";
 import {
   CACHE_LINK,
@@ -70,7 +71,7 @@ export class Slab {
     this.words = pages.words;
     this.pages = pages;
     this.cpu = cpu;
-    this.lists = new CacheLists(pages, cpu.claim, takerTries, afterReaders);
+    this.lists = new CacheLists(pages, cpu, takerTries, afterReaders);
   }
 
   /**
@@ -78,6 +79,12 @@ export class Slab {
    * the same cache on this CPU. `construct` is for caches that have one. Any context.
    */
   alloc(cache: number, construct?: SlabConstructor): number {
+    if (this.cpu.faults.fails("slab")) return 0;
+    return this.allocNolock(cache, construct);
+  }
+
+  /** As alloc, without fault injection: for callers that must not be failed on purpose. Any context. */
+  allocNolock(cache: number, construct?: SlabConstructor): number {
     const local = this.localOf(cache);
     if (!localTryLock(this.words, local + SLAB_CPU_LOCK)) return 0;
     const object = readPrivate(this.words, local + SLAB_CPU_FREE_LIST);
@@ -87,8 +94,14 @@ export class Slab {
     return object;
   }
 
+  /** True if a call further down the stack is in the middle of an alloc or free of the cache. */
+  isBusy(cache: number): boolean {
+    return isLocked(this.words, this.localOf(cache) + SLAB_CPU_LOCK);
+  }
+
   /** Frees an object that lies in the slab that begins at `page`. Never fails. Any context. */
   free(cache: number, page: number, object: number): void {
+    this.cpu.tracepoints.slabFree?.((object << 2) >>> 0, this.unitBytes(cache));
     const local = this.localOf(cache);
     const mine = readPrivate(this.words, local + SLAB_CPU_PAGE) === page;
     if (mine && localTryLock(this.words, local + SLAB_CPU_LOCK)) {
@@ -134,6 +147,11 @@ export class Slab {
   private pop(cache: number, local: number, object: number): void {
     const link = readPrivate(this.words, cache + CACHE_LINK);
     writePrivate(this.words, local + SLAB_CPU_FREE_LIST, readPrivate(this.words, object + link));
+    this.cpu.tracepoints.slabAlloc?.((object << 2) >>> 0, this.unitBytes(cache));
+  }
+
+  private unitBytes(cache: number): number {
+    return readPrivate(this.words, cache + CACHE_UNIT_WORDS) << 2;
   }
 
   private localOf(cache: number): number {
@@ -256,6 +274,7 @@ export class Slab {
     for (let i = 1; i < count; i++) this.pages.setUse(page + i, USE_SLAB_TAIL, i);
     this.pages.setUse(page, USE_SLAB, count);
     fetchAdd(this.words, cache + CACHE_SLABS, 1);
+    this.cpu.tracepoints.slabNew?.(page * PAGE_BYTES, count * PAGE_BYTES);
     return page;
   }
 

@@ -115,11 +115,14 @@ export class Callbacks {
   run(cpu: number, kind: number, limit: number, mayBegin = true): number {
     const queue = this.queueOf(cpu, kind);
     if (this.isIdle(queue) || !this.claim(queue)) return 0;
+    let ran = 0;
     try {
-      return this.runHeld(queue, this.kinds[kind], limit, mayBegin);
+      ran = this.runHeld(queue, this.kinds[kind], limit, mayBegin);
     } finally {
       releaseTaker(this.words, queue + QUEUE_TAKER);
     }
+    if (ran > 0) this.cpu.tracepoints.callbacks?.(ran, cpu);
+    return ran;
   }
 
   /** True if nothing was waiting in a CPU's queue of that kind. */

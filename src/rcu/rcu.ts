@@ -18,7 +18,7 @@
  */
 import { cmpxchg, loadAcquire, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
-import type { Cpus, PercpuAreas } from "../cpu/index.ts";
+import { type Cpus, type PercpuAreas, Tracepoints } from "../cpu/index.ts";
 import {
   FIRST_SEQ,
   LOCAL_NESTING,
@@ -44,9 +44,17 @@ export class Rcu {
   private readonly areas: PercpuAreas;
   private readonly offset: number;
   private readonly local: number;
+  private readonly tracepoints: Tracepoints;
 
   /** `cpu`: the number of this thread's CPU. */
-  constructor(place: RcuPlace, cpu: number, cpus: Cpus, areas: PercpuAreas) {
+  constructor(
+    place: RcuPlace,
+    cpu: number,
+    cpus: Cpus,
+    areas: PercpuAreas,
+    tracepoints: Tracepoints = new Tracepoints(),
+  ) {
+    this.tracepoints = tracepoints;
     this.words = areas.words;
     this.seq = place.shared + RCU_SEQ;
     this.cpus = cpus;
@@ -124,9 +132,15 @@ export class Rcu {
       // pairs with target and isPast
       const there = cmpxchg(this.words, this.seq, seq, (seq + RCU_STEP) | 0);
       // another CPU may have ended the period
+      if (there === seq) this.ended(seq);
       seq = there === seq ? (seq + RCU_STEP) | 0 : there;
     }
     return true;
+  }
+
+  private ended(seq: number): void {
+    this.tracepoints.gpEnd?.(seq, 0);
+    this.tracepoints.gpStart?.((seq + RCU_STEP) | 0, 0);
   }
 
   /** Names the section of a CPU that the running period waits for, as far as this CPU has looked; 0: none. Task context. */

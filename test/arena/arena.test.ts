@@ -21,6 +21,7 @@ const geometries = fc.record({
   percpuBytes: fc.integer({ min: 14, max: 20 }).map((shift) => 2 ** shift),
   maxNames: fc.integer({ min: 16, max: 65536 }),
   traceImpliesRcu: fc.boolean(),
+  realtime: fc.boolean(),
 });
 
 test("whoever opens an arena finds the geometry it was made with", () => {

@@ -11,12 +11,14 @@ const BAD: Record<keyof Omit<Geometry, "bytes">, unknown[]> = {
   percpuBytes: [0, 8 * KIB, 16 * KIB - 1, 16 * KIB + 1, 24 * KIB, 2 * MIB, 32768.5, NaN, "32768"],
   maxNames: [0, 15, 65537, -16, 16.5, NaN, Infinity, "16", true],
   traceImpliesRcu: [0, 1, "true", {}],
+  realtime: [0, 1, "rt", {}],
 };
 const GOOD: Record<keyof typeof BAD, unknown[]> = {
   maxCpus: [1, 2, 63, 64],
   percpuBytes: [16, 32, 64, 128, 256, 512, 1024].map((kib) => kib * KIB),
   maxNames: [16, 17, 65535, 65536],
   traceImpliesRcu: [true, false],
+  realtime: [true, false],
 };
 
 for (const [option, values] of Object.entries(BAD)) {

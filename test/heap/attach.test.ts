@@ -105,7 +105,7 @@ describe("tokens", () => {
     old.i32[VERSION]++;
     assert.match(
       refuses(old, "version", () => attach(old.token)),
-      /version 3.*version 2.*same sharedheap/,
+      /version 4.*version 3.*same sharedheap/,
     );
   });
 });

@@ -1,0 +1,159 @@
+/** `heap.tracepoints`: functions of the program that the library calls from inside its operations. */
+import { SharedHeapError } from "./arena/index.ts";
+import type { Probe, Tracepoints } from "./cpu/index.ts";
+
+/** What there is to be traced. */
+export type TracepointName =
+  | "memalloc:alloc"
+  | "memalloc:free"
+  | "memalloc:refill"
+  | "memalloc:trim"
+  | "slab:alloc"
+  | "slab:free"
+  | "slab:new"
+  | "slab:discard"
+  | "rcu:gp_start"
+  | "rcu:gp_end"
+  | "rcu:callbacks";
+
+/** Called on the spot; what the numbers are says the table in the README. What it throws is thrown later, in a timer. */
+export type TraceHandler = (a: number, b: number) => void;
+
+export interface TraceOptions {
+  /** true: also called for what it does itself, or another handler of the same name does under it. Default false. */
+  readonly nested?: boolean;
+}
+
+/** The fields of the core's tracepoints. */
+const FIELDS: Readonly<Record<string, keyof Tracepoints>> = {
+  "memalloc:refill": "refill",
+  "memalloc:trim": "trim",
+  "slab:alloc": "slabAlloc",
+  "slab:free": "slabFree",
+  "slab:new": "slabNew",
+  "slab:discard": "slabDiscard",
+  "rcu:gp_start": "gpStart",
+  "rcu:gp_end": "gpEnd",
+  "rcu:callbacks": "callbacks",
+};
+
+/** An allocator's methods, which are traced by putting others in their place. */
+export interface Traceable {
+  alloc(size?: number): number;
+  free(p: number): void;
+  freeRcu(p: number): void;
+}
+
+interface Handler {
+  readonly fn: TraceHandler;
+  readonly nested: boolean;
+  isRunning: boolean;
+}
+
+export class TracepointsApi {
+  private readonly core: Tracepoints;
+  private readonly allocators: () => readonly Traceable[];
+  private readonly checkLive: () => void;
+  private readonly handlers = new Map<string, readonly Handler[]>();
+
+  /** `allocators`: those that this thread has open. */
+  constructor(core: Tracepoints, allocators: () => readonly Traceable[], checkLive: () => void) {
+    this.core = core;
+    this.allocators = allocators;
+    this.checkLive = checkLive;
+  }
+
+  /**
+   * Has `handler` called in this thread, from inside the operations of that name, until the function that this returns
+   * is called. It may call the heap again, whatever is under way: allocations that cannot be made there return 0.
+   * Task context. Errors: `bad-option`, `detached`.
+   *
+   * @example
+   * const off = heap.tracepoints.on("slab:new", (p, bytes) => counters.add(bytes));
+   */
+  on(name: TracepointName, handler: TraceHandler, { nested = false }: TraceOptions = {}): () => void {
+    this.checkLive();
+    if (FIELDS[name] === undefined && name !== "memalloc:alloc" && name !== "memalloc:free")
+      throw new SharedHeapError(
+        "bad-option",
+        `no tracepoint "${String(name)}": see the README for their names`,
+      );
+    if (typeof handler !== "function") throw new SharedHeapError("bad-option", "handler is no function");
+    const entry: Handler = { fn: handler, nested, isRunning: false };
+    this.set(name, [...(this.handlers.get(name) ?? []), entry]);
+    return () =>
+      this.set(
+        name,
+        (this.handlers.get(name) ?? []).filter((each) => each !== entry),
+      );
+  }
+
+  /** An allocator was opened: it is traced if that is wanted. */
+  opened(allocator: Traceable): void {
+    const onAlloc = this.probe("memalloc:alloc");
+    const onFree = this.probe("memalloc:free");
+    // methods of its own hide those of its class; without them, the core is as it was
+    const own = allocator as { -readonly [K in keyof Traceable]?: Traceable[K] };
+    delete own.alloc;
+    delete own.free;
+    delete own.freeRcu;
+    if (onAlloc !== undefined) own.alloc = tracedAlloc(allocator, allocator.alloc, onAlloc);
+    if (onFree === undefined) return;
+    own.free = tracedFree(allocator, allocator.free, onFree);
+    own.freeRcu = tracedFree(allocator, allocator.freeRcu, onFree);
+  }
+
+  private set(name: string, handlers: readonly Handler[]): void {
+    this.handlers.set(name, handlers);
+    const field = FIELDS[name];
+    if (field !== undefined) this.core[field] = this.probe(name);
+    else for (const allocator of this.allocators()) this.opened(allocator);
+  }
+
+  /** What the core calls: all handlers of that name, or undefined. */
+  private probe(name: string): Probe | undefined {
+    const handlers = this.handlers.get(name) ?? [];
+    if (handlers.length === 0) return undefined;
+    return (a, b) => {
+      for (let i = 0; i < handlers.length; i++) run(handlers[i], a, b);
+    };
+  }
+}
+
+function run(handler: Handler, a: number, b: number): void {
+  const wasRunning = handler.isRunning;
+  if (wasRunning && !handler.nested) return;
+  handler.isRunning = true;
+  try {
+    handler.fn(a, b);
+  } catch (error) {
+    // the operation that is under way must go on
+    throwLater(error);
+  } finally {
+    handler.isRunning = wasRunning;
+  }
+}
+
+/** As an error that nobody caught; in a promise where there are no timers. */
+function throwLater(error: unknown): void {
+  const fail = () => {
+    throw error;
+  };
+  if (typeof setTimeout === "undefined") void Promise.resolve().then(fail);
+  else setTimeout(fail, 0);
+}
+
+function tracedAlloc(allocator: Traceable, alloc: Traceable["alloc"], probe: Probe): Traceable["alloc"] {
+  return (size = 0) => {
+    const p = alloc.call(allocator, size);
+    probe(p, size);
+    return p;
+  };
+}
+
+function tracedFree(allocator: Traceable, free: Traceable["free"], probe: Probe): Traceable["free"] {
+  return (p) => {
+    probe(p, 0);
+    free.call(allocator, p);
+  };
+}
