@@ -25,7 +25,7 @@ export interface TraceOptions {
 }
 
 /** The fields of the core's tracepoints. */
-const FIELDS: Readonly<Record<string, keyof Tracepoints>> = {
+const FIELDS: Readonly<Record<string, Exclude<keyof Tracepoints, "fire">>> = {
   "memalloc:refill": "refill",
   "memalloc:trim": "trim",
   "slab:alloc": "slabAlloc",

@@ -39,7 +39,7 @@ export class Cpu {
   readonly turnWork: IrqWork;
   /** Other CPUs do what takes long. */
   readonly isHelped: boolean;
-  readonly tracepoints = new Tracepoints();
+  readonly tracepoints: Tracepoints;
   readonly faults: Faults;
   /** Called when something waits for a turn or a poll. */
   readonly wake: () => void;
@@ -58,6 +58,7 @@ export class Cpu {
     this.claim = cpus.claimOf(id);
     this.wake = wake;
     this.faults = areas.faults;
+    this.tracepoints = new Tracepoints(this.words, this.area);
     this.isHelped = mode === "kthread";
     const putOff = mode === "turn" ? wake : undefined;
     this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, putOff);

@@ -180,7 +180,12 @@ export class Stock {
   }
 
   private trace(probe: Probe | undefined, cache: number): void {
-    if (probe !== undefined) probe(readPrivate(this.words, cache + UNIT_WORDS) << 2, this.list.depth(cache));
+    if (probe === undefined) return;
+    this.cpu.tracepoints.fire(
+      probe,
+      readPrivate(this.words, cache + UNIT_WORDS) << 2,
+      this.list.depth(cache),
+    );
   }
 
   /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */

@@ -122,7 +122,7 @@ export class CacheLists {
   private release(page: number): number {
     const cache = readPrivate(this.words, this.pages.descriptor(page) + DESC_CACHE);
     const count = readPrivate(this.words, cache + CACHE_PAGES);
-    this.cpu.tracepoints.slabDiscard?.(page * PAGE_BYTES, count * PAGE_BYTES);
+    this.cpu.tracepoints.fire(this.cpu.tracepoints.slabDiscard, page * PAGE_BYTES, count * PAGE_BYTES);
     for (let i = 0; i < count; i++) this.pages.setUse(page + i, USE_NONE, 0);
     this.pages.free(page, count);
     fetchAdd(this.words, cache + CACHE_SLABS, -1);

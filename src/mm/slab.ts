@@ -29,7 +29,7 @@ import {
 } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
 import { PAGE_BYTES } from "../arena/layout.ts";
-import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext } from "../cpu/index.ts";
+import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext, type Probe } from "../cpu/index.ts";
 import { isLocked, localTryLock, localUnlock } from "../sync/index.ts";
 import { type AfterReaders, CacheLists } from "./cache-lists.ts";
 import {
@@ -91,6 +91,7 @@ export class Slab {
     if (object === 0) return this.allocSlow(cache, local, construct);
     this.pop(cache, local, object);
     localUnlock(this.words, local + SLAB_CPU_LOCK);
+    if (this.cpu.tracepoints.slabAlloc !== undefined) this.cpu.irqWork.kick();
     return object;
   }
 
@@ -101,7 +102,7 @@ export class Slab {
 
   /** Frees an object that lies in the slab that begins at `page`. Never fails. Any context. */
   free(cache: number, page: number, object: number): void {
-    this.cpu.tracepoints.slabFree?.((object << 2) >>> 0, this.unitBytes(cache));
+    this.trace(this.cpu.tracepoints.slabFree, cache, object);
     const local = this.localOf(cache);
     const mine = readPrivate(this.words, local + SLAB_CPU_PAGE) === page;
     if (mine && localTryLock(this.words, local + SLAB_CPU_LOCK)) {
@@ -110,6 +111,7 @@ export class Slab {
     } else {
       this.pushShared(cache, page, object, object, 1);
     }
+    if (this.cpu.tracepoints.slabFree !== undefined) this.cpu.irqWork.kick();
   }
 
   /** Gives up this CPU's current slab of the cache. Task context, no call under way. */
@@ -147,11 +149,13 @@ export class Slab {
   private pop(cache: number, local: number, object: number): void {
     const link = readPrivate(this.words, cache + CACHE_LINK);
     writePrivate(this.words, local + SLAB_CPU_FREE_LIST, readPrivate(this.words, object + link));
-    this.cpu.tracepoints.slabAlloc?.((object << 2) >>> 0, this.unitBytes(cache));
+    this.trace(this.cpu.tracepoints.slabAlloc, cache, object);
   }
 
-  private unitBytes(cache: number): number {
-    return readPrivate(this.words, cache + CACHE_UNIT_WORDS) << 2;
+  private trace(probe: Probe | undefined, cache: number, object: number): void {
+    if (probe === undefined) return;
+    const unitBytes = readPrivate(this.words, cache + CACHE_UNIT_WORDS) << 2;
+    this.cpu.tracepoints.fire(probe, (object << 2) >>> 0, unitBytes);
   }
 
   private localOf(cache: number): number {
@@ -274,7 +278,7 @@ export class Slab {
     for (let i = 1; i < count; i++) this.pages.setUse(page + i, USE_SLAB_TAIL, i);
     this.pages.setUse(page, USE_SLAB, count);
     fetchAdd(this.words, cache + CACHE_SLABS, 1);
-    this.cpu.tracepoints.slabNew?.(page * PAGE_BYTES, count * PAGE_BYTES);
+    this.cpu.tracepoints.fire(this.cpu.tracepoints.slabNew, page * PAGE_BYTES, count * PAGE_BYTES);
     return page;
   }
 

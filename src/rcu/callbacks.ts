@@ -121,7 +121,7 @@ export class Callbacks {
     } finally {
       releaseTaker(this.words, queue + QUEUE_TAKER);
     }
-    if (ran > 0) this.cpu.tracepoints.callbacks?.(ran, cpu);
+    if (ran > 0) this.cpu.tracepoints.fire(this.cpu.tracepoints.callbacks, ran, cpu);
     return ran;
   }
 

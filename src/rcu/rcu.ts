@@ -18,7 +18,7 @@
  */
 import { cmpxchg, loadAcquire, readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
-import { type Cpus, type PercpuAreas, Tracepoints } from "../cpu/index.ts";
+import type { Cpus, PercpuAreas, Tracepoints } from "../cpu/index.ts";
 import {
   FIRST_SEQ,
   LOCAL_NESTING,
@@ -47,13 +47,7 @@ export class Rcu {
   private readonly tracepoints: Tracepoints;
 
   /** `cpu`: the number of this thread's CPU. */
-  constructor(
-    place: RcuPlace,
-    cpu: number,
-    cpus: Cpus,
-    areas: PercpuAreas,
-    tracepoints: Tracepoints = new Tracepoints(),
-  ) {
+  constructor(place: RcuPlace, cpu: number, cpus: Cpus, areas: PercpuAreas, tracepoints: Tracepoints) {
     this.tracepoints = tracepoints;
     this.words = areas.words;
     this.seq = place.shared + RCU_SEQ;
@@ -139,8 +133,9 @@ export class Rcu {
   }
 
   private ended(seq: number): void {
-    this.tracepoints.gpEnd?.(seq, 0);
-    this.tracepoints.gpStart?.((seq + RCU_STEP) | 0, 0);
+    const { tracepoints } = this;
+    tracepoints.fire(tracepoints.gpEnd, seq, 0);
+    tracepoints.fire(tracepoints.gpStart, (seq + RCU_STEP) | 0, 0);
   }
 
   /** Names the section of a CPU that the running period waits for, as far as this CPU has looked; 0: none. Task context. */
