@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: "R1",
     what: "single slabs are taken without the taker word",
     file: "mm/cache-lists.js",
-    from: "if (tryTake(this.words, cache + CACHE_TAKER, this.claim))",
+    from: "if (tryTake(this.words, cache + CACHE_TAKER, this.cpu.claim))",
     to: "",
     oracle: "race",
     scenario: "slab",

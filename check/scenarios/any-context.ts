@@ -1,8 +1,9 @@
 /** The scenarios of what may be called anywhere. */
 import type { Call, Program } from "../engine/scenario.ts";
 import { KthreadClients } from "./kthread.ts";
+import { SlabClients } from "./slab.ts";
 import { PAIRS, SMALL } from "./small-heap.ts";
-import { type Scenario, thesePrograms } from "./spec.ts";
+import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 /** Programs of a helped CPU and two helpers. */
 function kthread(
@@ -19,7 +20,40 @@ function kthread(
   };
 }
 
+/** A call of kmallocNolock, kfreeNolock, flush on each of two CPUs; none nested gets NULL. */
+function nolock(): Scenario["prepare"] {
+  return (library) => {
+    const prepared = new SlabClients(library, { isNolock: true, mayBeNull: false });
+    return allPrograms(prepared, prepared.alphabet, 1);
+  };
+}
+
+/** A call of each on one CPU. */
+function nolockAlone(): Scenario["prepare"] {
+  return (library) => {
+    const prepared = new SlabClients(library, { isNolock: true });
+    return thesePrograms(
+      prepared,
+      prepared.alphabet.map((call) => [[call], []]),
+    );
+  };
+}
+
 export const ANY_CONTEXT: readonly Scenario[] = [
+  {
+    name: "nolock",
+    about: "kmallocNolock, kfreeNolock, with one of them nested at any step: never NULL; at most 1 preemption",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 120, nested: 1 },
+    prepare: nolock(),
+  },
+  {
+    name: "nolock-twice",
+    about: "the same on one CPU with two nested calls, one in the other or after it: NULL, but nothing broken",
+    search: { kind: "exhaustive" },
+    limits: { callSteps: 200, nested: 2, depth: 2 },
+    prepare: nolockAlone(),
+  },
   {
     name: "kthread",
     about: "a CPU whose refills others do, and two that help it; at most 2 preemptions",

@@ -1,4 +1,7 @@
-/** The slab allocator by itself: a cache of two objects to a slab; alloc, free, flush, objects freed by the other CPU. */
+/**
+ * The slab allocator by itself: a cache of two objects to a slab; alloc, free, flush, objects freed by the other CPU. By
+ * kmalloc, whose nested calls may get NULL; or by kmallocNolock, of which a nested one gets an object of the next size.
+ */
 
 import type { Booted } from "#src/boot.js";
 import { readPrivate, writePrivate } from "../engine/primitive.ts";
@@ -22,8 +25,12 @@ export class SlabClients implements Prepared {
   /** Each CPU begins with two objects that the other one allocated. */
   private readonly gifts: readonly (readonly number[])[];
 
-  constructor(library: Library) {
+  private readonly isNolock: boolean;
+
+  /** `mayBeNull`: nested calls get NULL without there being no memory. */
+  constructor(library: Library, { isNolock = false, mayBeNull = true } = {}) {
     this.library = library;
+    this.isNolock = isNolock;
     this.booted = bootCpus(library, this.cpus, 24);
     this.words = this.booted[0].arena.words;
     this.gifts = [1, 0].map((cpu) => [this.allocate(cpu), this.allocate(cpu)]);
@@ -46,6 +53,8 @@ export class SlabClients implements Prepared {
       run: (cpu) => this.allocate(cpu),
       done: (cpu, _argument, p) => {
         if (p !== 0) this.ledger.got(cpu, p);
+        else if (!mayBeNull)
+          throw new Violation("spurious-null", "a call nested once got NULL with memory left");
       },
     };
     const nestedFree: Call = {
@@ -77,7 +86,8 @@ export class SlabClients implements Prepared {
   }
 
   private allocate(cpu: number): number {
-    const p = this.booted[cpu].kmalloc.alloc(SIZE);
+    const { kmalloc } = this.booted[cpu];
+    const p = this.isNolock ? kmalloc.allocNolock(SIZE) : kmalloc.alloc(SIZE);
     if (p !== 0) writePrivate(this.words, p >>> 2, p);
     return p;
   }
