@@ -13,7 +13,7 @@ export const ANY_CONTEXT_MUTANTS: readonly Mutant[] = [
     from: "if (!localTryLock(this.words, local + SLAB_CPU_LOCK))\n            return 0;\n        const object",
     to: "localTryLock(this.words, local + SLAB_CPU_LOCK);\n        const object",
     oracle: "double-owner",
-    scenario: "nolock",
+    scenario: "slab-nested",
   },
   {
     id: "M21",
@@ -21,8 +21,8 @@ export const ANY_CONTEXT_MUTANTS: readonly Mutant[] = [
     file: SLAB,
     from: "if (mine && localTryLock(this.words, local + SLAB_CPU_LOCK))",
     to: "if (mine)",
-    oracle: "invariant",
-    scenario: "nolock",
+    oracle: "leak",
+    scenario: "nolock-twice",
   },
   {
     id: "M22",

@@ -28,13 +28,14 @@ function nolock(): Scenario["prepare"] {
   };
 }
 
-/** A call of each on one CPU. */
+/** Two calls on one CPU. */
 function nolockAlone(): Scenario["prepare"] {
   return (library) => {
     const prepared = new SlabClients(library, { isNolock: true });
+    const { alphabet } = prepared;
     return thesePrograms(
       prepared,
-      prepared.alphabet.map((call) => [[call], []]),
+      alphabet.flatMap((first) => alphabet.map((second) => [[first, second], []])),
     );
   };
 }
