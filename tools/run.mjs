@@ -27,6 +27,7 @@ const COMMANDS = {
     return node("--enable-source-maps", ...conditions, "build/check/main.js", ...args);
   }),
   torture: built((args) => node("--enable-source-maps", "build/test/torture/rcu/main.js", ...args)),
+  "example:audio": built((args) => node("--enable-source-maps", "build/tools/serve/main.js", ...args)),
   fuzz: built((args) => node("--enable-source-maps", "build/test/torture/reentry/main.js", ...args)),
   replay: built((args) => node(CLI, "replay", ...args)),
   "check-nodes": built(checkNodes),

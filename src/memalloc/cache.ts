@@ -168,6 +168,8 @@ export class Caches {
   private allocEmpty(cache: number): number {
     this.cpu.irqWork.flush();
     let node = this.list.pop(cache) || (this.stock.takeGiven(cache) ? this.list.pop(cache) : 0);
+    // a CPU that is helped has not asked slab itself yet
+    if (node === 0 && this.cpu.inTask() && this.cpu.isHelped) node = this.popRefilled(cache);
     if (node === 0 && this.cpu.inTask()) {
       this.reclaim();
       node = this.popRefilled(cache);

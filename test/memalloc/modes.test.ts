@@ -82,6 +82,15 @@ test("in mode kthread an alloc in task context does the work itself before it re
   heap.checkInvariants();
 });
 
+test("in mode kthread that takes nothing from what is reserved in other caches", () => {
+  const { heap, pool } = helped();
+  const other = heap.memCache({ name: "other", size: SIZE });
+  assert.equal(other.reserve(500), 500);
+  assert.equal(allocMany(pool, SIZE, 1000).length, 1000);
+  assert.equal(depthOf(heap, cacheFor(heap, other, SIZE)), 500);
+  heap.checkInvariants();
+});
+
 test("a CPU in mode kthread runs no callbacks: others do", () => {
   const { helper, heap, pool } = helped();
   helper.rcu.readLock();
