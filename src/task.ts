@@ -7,7 +7,7 @@ const POLL_CALLBACKS = 64;
 /** Polls of a detach: a chain that nobody is in the way of goes through all its queues in fewer. */
 const DETACH_POLLS = 4;
 
-/** Runs what is pending, of this CPU and, where it may be anyone's and this one is not helped itself, of all. Does nothing in nested contexts. */
+/** Runs what is pending: of this CPU, and of others too, unless it is helped itself. Does nothing in nested contexts. */
 export function poll(system: Booted): void {
   const { cpu, callbacks, allocators, helper } = system;
   if (!cpu.inTask()) return;

@@ -16,7 +16,7 @@ export type TracepointName =
   | "rcu:gp_end"
   | "rcu:callbacks";
 
-/** Called on the spot; what the numbers are says the table in the README. What it throws is thrown later, in a timer. */
+/** Called on the spot; what the numbers are says the table in the README. What it throws is told later, as an unhandled rejection. */
 export type TraceHandler = (a: number, b: number) => void;
 
 export interface TraceOptions {
@@ -66,7 +66,7 @@ export class TracepointsApi {
   /**
    * Has `handler` called in this thread, from inside the operations of that name, until the function that this returns
    * is called. It may call the heap again, whatever is under way: allocations that cannot be made there return 0.
-   * Task context. Errors: `bad-option`, `detached`.
+   * Errors: `bad-option`, `detached`.
    *
    * @example
    * const off = heap.tracepoints.on("slab:new", (p, bytes) => counters.add(bytes));
@@ -127,20 +127,11 @@ function run(handler: Handler, a: number, b: number): void {
   try {
     handler.fn(a, b);
   } catch (error) {
-    // the operation that is under way must go on
-    throwLater(error);
+    // the operation that is under way must go on: told as a promise that nobody looks at
+    void Promise.reject(error);
   } finally {
     handler.isRunning = wasRunning;
   }
-}
-
-/** As an error that nobody caught; in a promise where there are no timers. */
-function throwLater(error: unknown): void {
-  const fail = () => {
-    throw error;
-  };
-  if (typeof setTimeout === "undefined") void Promise.resolve().then(fail);
-  else setTimeout(fail, 0);
 }
 
 function tracedAlloc(allocator: Traceable, alloc: Traceable["alloc"], probe: Probe): Traceable["alloc"] {

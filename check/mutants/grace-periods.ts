@@ -232,8 +232,14 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     id: "G9",
     what: "a batch is taken before it is named",
     file: "rcu/callbacks.js",
-    from: "writePrivate(this.words, queue + QUEUE_WAIT, first);\n            // pairs with call: fails only because the queue's owner gave another one\n            if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) === first)\n                return;",
-    to: "if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) !== first) continue;\n            writePrivate(this.words, queue + QUEUE_WAIT, first);\n            return;",
+    from: `writePrivate(this.words, queue + QUEUE_WAIT, first);
+            // pairs with call: fails only because the queue's owner gave another one
+            if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) === first)
+                return;`,
+    to: `if (cmpxchg(this.words, queue + QUEUE_NEXT, first, 0) !== first)
+                continue;
+            writePrivate(this.words, queue + QUEUE_WAIT, first);
+            return;`,
     oracle: "leak",
     scenario: "callbacks-death",
   },

@@ -43,14 +43,16 @@ function nolockAlone(): Scenario["prepare"] {
 export const ANY_CONTEXT: readonly Scenario[] = [
   {
     name: "nolock",
-    about: "kmallocNolock, kfreeNolock, with one of them nested at any step: never NULL; at most 1 preemption",
+    about:
+      "kmallocNolock, kfreeNolock, with one of them nested at any step: never NULL; at most 1 preemption",
     search: { kind: "bounded", preemptions: 1 },
     limits: { callSteps: 120, nested: 1 },
     prepare: nolock(),
   },
   {
     name: "nolock-twice",
-    about: "the same on one CPU with two nested calls, one in the other or after it: NULL, but nothing broken",
+    about:
+      "the same on one CPU with two nested calls, one in the other or after it: NULL, but nothing broken",
     search: { kind: "exhaustive" },
     limits: { callSteps: 200, nested: 2, depth: 2 },
     prepare: nolockAlone(),
