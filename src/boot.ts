@@ -34,11 +34,20 @@ import {
   Kmalloc,
   Pages,
   type PageTables,
+  Percpu,
   reserveKmallocCaches,
   reservePageTables,
+  reservePercpuCaches,
   Slab,
 } from "./mm/index.ts";
-import { HINT_WORDS, KIND_SLAB, KMALLOC_CACHES, SLAB_CPU_WORDS, TAKER_TRIES } from "./mm/layout.ts";
+import {
+  HINT_WORDS,
+  KIND_SLAB,
+  KMALLOC_CACHES,
+  PERCPU_CACHES,
+  SLAB_CPU_WORDS,
+  TAKER_TRIES,
+} from "./mm/layout.ts";
 import { Barriers, Callbacks, type Kind, Rcu, type RcuPlace, TasksTrace } from "./rcu/index.ts";
 import { LOCAL_SNAPSHOT, SHARED_WORDS } from "./rcu/layout.ts";
 
@@ -79,11 +88,13 @@ interface Tables {
   readonly areas: PercpuAreas;
   readonly pages: PageTables;
   readonly kmallocCaches: number;
+  readonly percpuCaches: number;
   readonly rcu: RcuPlace;
   readonly memalloc: number;
   /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, and of the rest. */
   readonly hints: number;
   readonly kmallocLocal: number;
+  readonly percpuLocal: number;
   readonly percpuFree: number;
   readonly firstPage: number;
 }
@@ -122,6 +133,7 @@ export function bootCreator(
   booted.trace.format();
   booted.pages.format(tables.firstPage);
   booted.kmalloc.format(tables.kmallocLocal);
+  booted.kmalloc.percpu.format(tables.percpuLocal);
   publishArena(arena);
   return booted;
 }
@@ -160,12 +172,14 @@ function layOut(arena: Arena, total: number): Tables {
   const directory = new Directory(arena, memblock);
   const cpus = new Cpus(arena.words, arena.geometry.maxCpus, memblock);
   const kmallocCaches = reserveKmallocCaches(memblock);
+  const percpuCaches = reservePercpuCaches(memblock);
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
   const rcuShared = memblock.reserve(SHARED_WORDS);
   const memalloc = memblock.reserve(HEAP_WORDS);
   const hints = percpu.reserve(HINT_WORDS);
   const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
+  const percpuLocal = percpu.reserve(PERCPU_CACHES * SLAB_CPU_WORDS);
   const rcuLocal = percpu.reserve(LOCAL_SNAPSHOT + arena.geometry.maxCpus);
   const percpuFree = percpu.reserve(0);
   const firstPage = Math.ceil(memblock.end / PAGE_WORDS);
@@ -175,10 +189,12 @@ function layOut(arena: Arena, total: number): Tables {
     areas,
     pages,
     kmallocCaches,
+    percpuCaches,
     memalloc,
     rcu: { shared: rcuShared, local: rcuLocal },
     hints,
     kmallocLocal,
+    percpuLocal,
     percpuFree,
     firstPage,
   };
@@ -196,7 +212,8 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const afterReaders = (link: number) => callbacks.call(KIND_SLAB, link);
   const slab = new Slab(pages, cpu, afterReaders, tuning.takerTries);
-  const kmalloc = new Kmalloc(slab, tables.kmallocCaches, directory);
+  const percpu = new Percpu(slab, tables.percpuCaches, arena.geometry.maxCpus);
+  const kmalloc = new Kmalloc(slab, tables.kmallocCaches, percpu, directory);
   const destructors = new Destructors(directory);
   const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors, tuning.gatherChains);
   const inbox = new Inbox(cpu, cpus);

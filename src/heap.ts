@@ -4,7 +4,6 @@
 import {
   checkName,
   formatArena,
-  type Geometry,
   type HeapToken,
   HeapView,
   openArena,
@@ -12,51 +11,27 @@ import {
   SharedHeapError,
 } from "./arena/index.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
-import { Context, type IrqWorkMode } from "./cpu/index.ts";
+import { Context } from "./cpu/index.ts";
 import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
 import { type HeapStats, stats, verify } from "./inspect/index.ts";
 import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
-import { checkToken, isSharedBuffer, type MemoryOptions, notSharedAdvice, windowFor } from "./memory.ts";
+import { checkToken, isSharedBuffer, notSharedAdvice, windowFor } from "./memory.ts";
 import { type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
+import {
+  type AttachOptions,
+  type CreateOptions,
+  checkMode,
+  type MemAllocOptions,
+  type MemCacheOptions,
+} from "./options.ts";
+import { PercpuApi } from "./percpu-api.ts";
 import { RcuApi } from "./rcu-api.ts";
 import { type Stall, Stalls } from "./stalls.ts";
 import { detach, poll } from "./task.ts";
 import { type Traceable, TracepointsApi } from "./trace-api.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
-
-/** What `SharedHeap.attach` takes. */
-export interface AttachOptions {
-  /** Name of this thread among the CPUs, 1 to 28 ASCII characters. */
-  readonly name?: string;
-  /**
-   * When this thread's deferred work (refills, trims) runs. `"inline"`, the default: as soon as it is in task context.
-   * `"turn"`: at the end of a turn of its event loop, or `poll()`; for threads where a refill of microseconds is too
-   * much in the middle of one. `"kthread"`: as inline, but slab and callbacks are left to other threads, when they
-   * poll; for AudioWorklets. In each mode an alloc in task context does the work itself before it returns NULL.
-   */
-  readonly irqWork?: IrqWorkMode;
-  /** false: no timers in this thread's event loop; deferred work waits for `poll()`. Default true. */
-  readonly turns?: boolean;
-}
-
-/** What `SharedHeap.create` takes. Every option has a default. */
-export interface CreateOptions extends Partial<Geometry>, AttachOptions, MemoryOptions {}
-
-/** What `memAlloc` takes. */
-export interface MemAllocOptions {
-  /** Threads that open an allocator of the same name share it. Without a name it is this thread's alone. */
-  readonly name?: string;
-}
-
-/** What `memCache` takes. */
-export interface MemCacheOptions extends MemAllocOptions {
-  /** Bytes of an object, 1 to 8184. */
-  readonly size: number;
-  /** The name of a destructor, which runs for each object before it goes back to slab: see `heap.destructor`. */
-  readonly dtor?: string;
-}
 
 /** A section that keeps grace periods waiting for so long is told. */
 const STALL_MS = 10_000;
@@ -78,6 +53,8 @@ export class SharedHeap {
   readonly context: Context;
   /** Read sections and grace periods. */
   readonly rcu: RcuApi;
+  /** Objects that have a slot on each CPU. */
+  readonly percpu: PercpuApi;
   /** Functions that are called from inside operations. */
   readonly tracepoints: TracepointsApi;
   /** The whole heap as bytes and numbers: `heap.u32[p >>> 2]`, `heap.f64[p >>> 3]`. */
@@ -118,6 +95,11 @@ export class SharedHeap {
     this.booted = booted;
     this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
+    this.percpu = new PercpuApi(
+      booted,
+      () => this.live(),
+      (name, size) => this.memCache({ name, size, percpu: true }),
+    );
     this.tracepoints = new TracepointsApi(
       booted.cpu.tracepoints,
       () => this.opened,
@@ -183,16 +165,20 @@ export class SharedHeap {
    * bytes, 11 sizes. Task context. Errors: `limit`, `mismatch`, `out-of-memory`, `bad-name`, `detached`.
    */
   memAlloc(options: MemAllocOptions = {}): MemAlloc {
-    const allocators = this.live().allocators;
+    const { allocators } = this.live();
+    if ((options as MemCacheOptions).percpu === true)
+      throw new SharedHeapError(
+        "bad-option",
+        "memAlloc has no per-CPU objects: use memCache({ size, percpu: true })",
+      );
     return this.keep(allocators.openMemAlloc(options.name ?? this.anonymousName(), false));
   }
 
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
   memCache(options: MemCacheOptions): MemCache {
     const allocators = this.live().allocators;
-    return this.keep(
-      allocators.openMemCache(options.name ?? this.anonymousName(), options.size, options.dtor),
-    );
+    const { name = this.anonymousName(), size, dtor, percpu } = options;
+    return this.keep(allocators.openMemCache(name, size, dtor, percpu));
   }
 
   /**
@@ -390,9 +376,4 @@ export class SharedHeap {
     const { cpu, cpus } = this.booted;
     return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.anonymous++}`;
   }
-}
-
-function checkMode(mode: unknown): void {
-  if (mode === "inline" || mode === "turn" || mode === "kthread") return;
-  throw new SharedHeapError("bad-option", `irqWork is ${String(mode)}: use "inline", "turn" or "kthread"`);
 }

@@ -9,13 +9,7 @@ export {
 } from "./arena/index.ts";
 export type { Context, CpuInfo, IrqWorkMode } from "./cpu/index.ts";
 export type { FaultInjection, FaultOptions } from "./fault-injection.ts";
-export {
-  type AttachOptions,
-  type CreateOptions,
-  type MemAllocOptions,
-  type MemCacheOptions,
-  SharedHeap,
-} from "./heap.ts";
+export { SharedHeap } from "./heap.ts";
 export {
   type AllocatorStats,
   type CpuStats,
@@ -27,6 +21,10 @@ export {
 } from "./inspect/index.ts";
 export type { Destroyed, Destructor, MemAlloc, MemCache } from "./memalloc/index.ts";
 export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
+export type { AttachOptions, CreateOptions, MemAllocOptions, MemCacheOptions } from "./options.ts";
+export type { PercpuApi } from "./percpu-api.ts";
+export type { PerCpuCounter } from "./percpu-counter.ts";
+export type { PercpuObjects } from "./percpu-objects.ts";
 export {
   type RcuApi,
   rcuAssignPointer,

@@ -9,6 +9,8 @@ import type { Destructors } from "./destructors.ts";
 import { checkWord, keyOf, wrongFree } from "./header.ts";
 import {
   ALLOC_DTOR,
+  ALLOC_FLAGS,
+  ALLOC_IS_PERCPU,
   ALLOC_KEY,
   ALLOC_PERCPU,
   ALLOC_SIZE,
@@ -16,6 +18,7 @@ import {
   CHAINS,
   HEADER_BYTES,
   MAX_FIXED_PAYLOAD,
+  MAX_PERCPU_PAYLOAD,
   OBJECT_CHECK,
   OBJECT_HOME,
   PIN,
@@ -28,7 +31,7 @@ import { leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
 import type { Ref, Registry } from "./registry.ts";
-import { cacheTable, UNIT_SIZES, type Watermarks } from "./sizes.ts";
+import { cacheTable, PERCPU_WATERMARKS, UNIT_SIZES, type Watermarks } from "./sizes.ts";
 
 /** An allocator of the heap, whether this thread has it open or not. */
 export interface Allocator {
@@ -41,6 +44,8 @@ export interface Allocator {
   readonly key: number;
   /** The record of its destructor, or 0. */
   readonly dtor: number;
+  /** Its objects have a slot on each possible CPU. */
+  readonly isPercpu: boolean;
   /** Unit sizes of its caches, in bytes, in the order in which they lie. */
   readonly unitSizes: readonly number[];
 }
@@ -99,10 +104,16 @@ export class Allocators {
   }
 
   /** The same for a fixed-size allocator of `size` bytes, 1 to 8184, with the destructor of that name if any. */
-  openMemCache(name: string, size: number, dtor = ""): MemCache {
-    const allocator = this.open(name, inRange("size", size, 1, MAX_FIXED_PAYLOAD), dtor, false);
+  openMemCache(name: string, size: number, dtor = "", isPercpu = false): MemCache {
+    const max = isPercpu ? MAX_PERCPU_PAYLOAD : MAX_FIXED_PAYLOAD;
+    const allocator = this.open(name, inRange("size", size, 1, max), dtor, false, isPercpu);
     const cache = this.caches.cpu.area + allocator.percpu;
-    return new MemCache(this.opened(allocator), size, cache, this.parts.watermarks(allocator.unitSizes[0]));
+    const watermarks = this.watermarksOf(allocator, allocator.unitSizes[0]);
+    return new MemCache(this.opened(allocator), size, cache, watermarks, isPercpu);
+  }
+
+  private watermarksOf({ isPercpu }: Allocator, unitBytes: number): Watermarks {
+    return isPercpu ? PERCPU_WATERMARKS : this.parts.watermarks(unitBytes);
   }
 
   /** Throws unless `p` is a live object of the allocator of that name. For threads that do not have it open. */
@@ -226,14 +237,14 @@ export class Allocators {
 
   // -- opening ----------------------------------------------------------------------------------
 
-  private open(name: string, size: number, dtor: string, evenEmpty: boolean): Allocator {
+  private open(name: string, size: number, dtor: string, evenEmpty: boolean, isPercpu = false): Allocator {
     checkName(name);
     const dtorRecord = dtor === "" ? 0 : this.parts.destructors.record(dtor);
     // each further round is owed to a destroy
     for (;;) {
       const found = this.registry.find(name);
-      const allocator = this.describe(found ?? this.make(name, size, dtorRecord));
-      checkSame(allocator, size, dtorRecord);
+      const allocator = this.describe(found ?? this.make(name, size, dtorRecord, isPercpu));
+      checkSame(allocator, size, dtorRecord, isPercpu);
       const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
       // before the look at the phase: either that sees the destroy, or the destroy sees the pin
       this.pin(allocator, 1);
@@ -257,14 +268,16 @@ export class Allocators {
       );
     };
     const { caches, directory } = this;
-    return { name, key, caches, directory, watermarks: this.parts.watermarks, destroy };
+    const watermarks = (unitBytes: number) => this.watermarksOf(allocator, unitBytes);
+    return { name, key, caches, directory, watermarks, destroy };
   }
 
-  private make(name: string, size: number, dtor: number): Ref {
+  private make(name: string, size: number, dtor: number, isPercpu: boolean): Ref {
     const { directory } = this;
     return this.registry.make(name, size, ({ record, generation }) => {
       directory.store(record, RECORD_DATA + ALLOC_SIZE, size);
       directory.store(record, RECORD_DATA + ALLOC_DTOR, dtor);
+      directory.store(record, RECORD_DATA + ALLOC_FLAGS, isPercpu ? ALLOC_IS_PERCPU : 0);
       const percpu = directory.load(record, RECORD_DATA + ALLOC_PERCPU);
       directory.store(record, RECORD_DATA + ALLOC_KEY, keyOf(percpu, generation));
     });
@@ -280,6 +293,7 @@ export class Allocators {
       percpu: load(ALLOC_PERCPU),
       key: load(ALLOC_KEY),
       dtor: load(ALLOC_DTOR),
+      isPercpu: (load(ALLOC_FLAGS) & ALLOC_IS_PERCPU) !== 0,
       unitSizes: size === 0 ? UNIT_SIZES : [Math.ceil((size + HEADER_BYTES) / 8) * 8],
     };
   }
@@ -289,9 +303,10 @@ export class Allocators {
     let filled = true;
     this.cachesOn(this.caches.cpu.id, allocator).forEach((cache, i) => {
       const unitBytes = allocator.unitSizes[i];
-      const slabCache = this.parts.kmalloc.cacheFor(unitBytes);
-      const { key, dtor } = allocator;
-      const config = { unitBytes, slabCache, watermarks: this.parts.watermarks(unitBytes), key, dtor };
+      const { key, dtor, isPercpu } = allocator;
+      const { kmalloc } = this.parts;
+      const slabCache = isPercpu ? kmalloc.percpu.cacheFor(unitBytes) : kmalloc.cacheFor(unitBytes);
+      const config = { unitBytes, slabCache, watermarks: this.watermarksOf(allocator, unitBytes), key, dtor };
       if (!this.caches.open(cache, config)) filled = false;
     });
     return filled;
@@ -315,16 +330,18 @@ export class Allocators {
   }
 }
 
-function checkSame(allocator: Allocator, size: number, dtor: number): void {
-  if (allocator.size === size && allocator.dtor === dtor) return;
-  const what =
-    allocator.size === size ? "another destructor" : `${sizeName(allocator.size)}, not ${sizeName(size)}`;
+function checkSame(allocator: Allocator, size: number, dtor: number, isPercpu: boolean): void {
+  const isSameSize = allocator.size === size && allocator.isPercpu === isPercpu;
+  if (isSameSize && allocator.dtor === dtor) return;
+  const what = isSameSize
+    ? "another destructor"
+    : `${sizeName(allocator.size, allocator.isPercpu)}, not ${sizeName(size, isPercpu)}`;
   throw new SharedHeapError(
     "mismatch",
     `allocator "${allocator.name}" exists with ${what}: open it as it was made`,
   );
 }
 
-function sizeName(size: number): string {
-  return size === 0 ? "any size" : `objects of ${size} bytes`;
+function sizeName(size: number, isPercpu: boolean): string {
+  return size === 0 ? "any size" : `objects of ${size} bytes${isPercpu ? " on each CPU" : ""}`;
 }

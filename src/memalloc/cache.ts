@@ -13,7 +13,7 @@
  */
 import { readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import type { Cpu } from "../cpu/index.ts";
-import type { Kmalloc, Pages } from "../mm/index.ts";
+import type { Kmalloc, Pages, Slab } from "../mm/index.ts";
 import type { Rcu } from "../rcu/index.ts";
 import { llistAdd, llistDelAll, llistNext } from "../sync/index.ts";
 import { chainFirst, chainLink, chainPush } from "./chain.ts";
@@ -72,6 +72,7 @@ export class Caches {
   private readonly stock: Stock;
   private readonly list: FreeList;
   private readonly kmalloc: Kmalloc;
+  private readonly slab: Slab;
   private readonly inbox: Inbox;
   private readonly configured: () => Iterable<number>;
 
@@ -89,6 +90,7 @@ export class Caches {
     this.words = cpu.words;
     this.cpu = cpu;
     this.kmalloc = kmalloc;
+    this.slab = kmalloc.slab;
     this.pages = kmalloc.slab.pages;
     this.pipeline = pipeline;
     this.stock = new Stock(cpu, kmalloc.slab, rcu, pipeline, inbox);
@@ -239,6 +241,11 @@ export class Caches {
   reserve(cache: number, objects: number, high: number): number {
     this.cpu.checkTask("reserve()");
     return this.stock.reserve(cache, objects, high);
+  }
+
+  /** Zeroes the first `bytes` of a payload that this CPU owns. */
+  zero(cache: number, p: number, bytes: number): void {
+    this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), p >>> 2, (bytes + 3) >>> 2);
   }
 
   /** An object goes straight to slab, destroyed if need be. Any context. */

@@ -4,7 +4,7 @@
  * While it does, it has the allocator pinned, as if it had it open: so nothing is released under it.
  * Progress: lock-free; for each cache that asked, at most a batch.
  */
-import { fetchAdd, readPrivate, type Words, zeroPrivate } from "#primitive";
+import { fetchAdd, readPrivate, type Words } from "#primitive";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
 import type { Slab } from "../mm/index.ts";
 import type { Allocator, Allocators } from "./allocators.ts";
@@ -78,7 +78,7 @@ export class Helper {
     for (; got < batch; got++) {
       const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
       if (node === 0) break;
-      zeroPrivate(this.words, node, unit);
+      this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), node, unit);
       chainPush(this.words, first, node);
       first = node;
     }

@@ -114,6 +114,9 @@ export const ALLOC_KEY = 18;
 export const ALLOC_DTOR = 19;
 /** generation << PHASE_SHIFT | PHASE_*: see registry.ts. CAS, any CPU. */
 export const ALLOC_STATE = 20;
+/** ALLOC_IS_PERCPU or 0. */
+export const ALLOC_FLAGS = 21;
+export const ALLOC_IS_PERCPU = 1;
 export const PHASE_SHIFT = 3;
 export const PHASE_MASK = 7;
 /** Nobody's; may be used again. */
@@ -140,6 +143,8 @@ export const BUCKETS = 11;
 export const MAX_PAYLOAD = 4088;
 /** Largest payload of a fixed-size one. */
 export const MAX_FIXED_PAYLOAD = 8184;
+/** Largest payload on each CPU of a per-CPU one. */
+export const MAX_PERCPU_PAYLOAD = 4096;
 
 /** Most objects that a reserve may ask for. */
 export const MAX_RESERVE = 65535;

@@ -9,7 +9,8 @@ import { OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
 /** Offsets of all live objects with the allocator's key. Walks the slabs of its sizes. */
 export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] {
   const { pages } = kmalloc.slab;
-  const caches = new Set(allocator.unitSizes.map((unit) => kmalloc.cacheFor(unit)));
+  const sizes = allocator.isPercpu ? kmalloc.percpu : kmalloc;
+  const caches = new Set(allocator.unitSizes.map((unit) => sizes.cacheFor(unit)));
   const leaked: number[] = [];
   forEachBlock(pages, 1, (page, kind) => {
     const cache = kind === USE_SLAB ? slabCacheOf(pages, page) : 0;

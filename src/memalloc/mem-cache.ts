@@ -3,7 +3,7 @@
  * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The watermarks are constants of the object
  * here, since a MemCache has one cache a thread.
  */
-import { readPrivate, type Words, writePrivate, zeroPrivate } from "#primitive";
+import { readPrivate, type Words, writePrivate } from "#primitive";
 import { type Directory, destroyedError, detachedError, inRange } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkFlags, GFP_KERNEL, GFP_ZERO } from "../mm/index.ts";
@@ -30,8 +30,10 @@ import type { Watermarks } from "./sizes.ts";
 
 export class MemCache {
   readonly name: string;
-  /** Bytes of an object's payload. */
+  /** Bytes of an object's payload, on each CPU if it is a per-CPU one. */
   readonly size: number;
+  /** Objects have a slot on each possible CPU: see `heap.thisCpuPtr`. */
+  readonly percpu: boolean;
   private readonly words: Words;
   private readonly low: number;
   /** Changed by reserve. */
@@ -45,7 +47,8 @@ export class MemCache {
   private isDestroyed = false;
   private readonly opened: Opened;
 
-  constructor(opened: Opened, size: number, cache: number, watermarks: Watermarks) {
+  constructor(opened: Opened, size: number, cache: number, watermarks: Watermarks, percpu = false) {
+    this.percpu = percpu;
     this.name = opened.name;
     this.size = size;
     this.words = opened.caches.words;
@@ -168,7 +171,7 @@ export class MemCache {
     checkFlags(flags, GFP_KERNEL | GFP_ZERO, "GFP_KERNEL, GFP_ZERO");
     let p = this.alloc();
     if (p === 0 && (flags & GFP_KERNEL) !== 0) p = this.caches.allocFromSlab(this.cache) >>> 0;
-    if (p !== 0 && (flags & GFP_ZERO) !== 0) zeroPrivate(this.words, p >>> 2, (this.size + 3) >>> 2);
+    if (p !== 0 && (flags & GFP_ZERO) !== 0) this.caches.zero(this.cache, p, this.size);
     return p;
   }
 

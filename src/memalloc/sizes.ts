@@ -41,6 +41,9 @@ export interface Watermarks {
   readonly prefill: number;
 }
 
+/** Of caches of per-CPU objects, which are large, and rarely come and go. */
+export const PERCPU_WATERMARKS: Watermarks = { low: 1, high: 3, batch: 1, prefill: 1 };
+
 /**
  * The kernel's numbers: 96 objects of up to 256 bytes, and of larger ones as many as make 24 KiB;
  * on average some 116 KB for all buckets. (One number for every size once made 20 MB on 32 CPUs.)

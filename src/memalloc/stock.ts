@@ -2,7 +2,7 @@
  * The stock of a cache: its free list, kept between the watermarks. Where objects for it come from, and where those go
  * that it does not need.
  */
-import { fetchAdd, readPrivate, type Words, writePrivate, zeroPrivate } from "#primitive";
+import { fetchAdd, readPrivate, type Words, writePrivate } from "#primitive";
 import type { Cpu, Probe } from "../cpu/index.ts";
 import type { Slab } from "../mm/index.ts";
 import type { Rcu } from "../rcu/index.ts";
@@ -82,7 +82,12 @@ export class Stock {
 
   private newObject(cache: number): number {
     const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
-    if (node !== 0) zeroPrivate(this.words, node, readPrivate(this.words, cache + UNIT_WORDS));
+    if (node !== 0)
+      this.slab.zero(
+        readPrivate(this.words, cache + SLAB_CACHE),
+        node,
+        readPrivate(this.words, cache + UNIT_WORDS),
+      );
     return node;
   }
 

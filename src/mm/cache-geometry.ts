@@ -11,9 +11,11 @@ import {
   CACHE_SIZE_BYTES,
   CACHE_UNIT_WORDS,
   FLAG_CONSTRUCTOR,
+  FLAG_PERCPU,
   FLAG_TYPESAFE_BY_RCU,
   MAX_OBJECTS,
   MAX_SLAB_PAGES,
+  PERCPU_STRIDE_BYTES,
 } from "./layout.ts";
 
 /** What a slab cache is made with. */
@@ -44,6 +46,24 @@ export function initCache(words: Words, cache: number, shape: CacheShape, percpu
   writePrivate(words, cache + CACHE_SIZE_BYTES, shape.size);
   writePrivate(words, cache + CACHE_ALIGN_BYTES, shape.align);
   storeRelease(words, cache + CACHE_FLAGS, flagsOf(shape));
+}
+
+/** The same for a cache of per-CPU objects: slots of `unit` bytes, a power of two from 16 to 8192. */
+export function initPercpuCache(
+  words: Words,
+  cache: number,
+  unit: number,
+  maxCpus: number,
+  percpu: number,
+): void {
+  writePrivate(words, cache + CACHE_UNIT_WORDS, unit / 4);
+  writePrivate(words, cache + CACHE_OBJECTS, PERCPU_STRIDE_BYTES / unit);
+  writePrivate(words, cache + CACHE_PAGES, (maxCpus * PERCPU_STRIDE_BYTES) / PAGE_BYTES);
+  writePrivate(words, cache + CACHE_PERCPU, percpu);
+  writePrivate(words, cache + CACHE_LINK, 0);
+  writePrivate(words, cache + CACHE_SIZE_BYTES, unit);
+  writePrivate(words, cache + CACHE_ALIGN_BYTES, 8);
+  storeRelease(words, cache + CACHE_FLAGS, FLAG_PERCPU);
 }
 
 /** The flags of a cache of that shape. */

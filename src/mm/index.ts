@@ -1,8 +1,7 @@
+export { checkFlags, checkSize } from "./arguments.ts";
 export { type CacheShape, initCache } from "./cache-geometry.ts";
 export { checkCache, checkPages, forEachBlock, slabsByCache, slabsInQueues } from "./invariants.ts";
 export {
-  checkFlags,
-  checkSize,
   KMALLOC_SIZES,
   Kmalloc,
   kmallocSizeRoundup,
@@ -11,5 +10,7 @@ export {
 export { KmemCache, type KmemCacheOptions, openKmemCache } from "./kmem-cache.ts";
 export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO } from "./layout.ts";
 export { Pages, type PageTables, reservePageTables } from "./pages.ts";
+export { PERCPU_SIZES, Percpu, reservePercpuCaches } from "./percpu.ts";
+export { percpuSlot, zeroSlots } from "./percpu-slots.ts";
 export { Slab } from "./slab.ts";
-export { isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+export { cacheFlags, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";

@@ -16,6 +16,7 @@ import { PAGE_WORDS } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import type { Callbacks } from "../rcu/index.ts";
 import {
+  CACHE_FLAGS,
   CACHE_LINK,
   CACHE_OBJECTS,
   CACHE_PAGES,
@@ -26,9 +27,11 @@ import {
   CACHE_UNIT_WORDS,
   DESC_NEXT,
   DESC_STATE,
+  FLAG_PERCPU,
   KIND_SLAB,
   MAX_OBJECTS,
   MAX_SLAB_PAGES,
+  PERCPU_STRIDE_WORDS,
   SLAB_CPU_FREE_LIST,
   SLAB_CPU_PAGE,
   SLAB_CPU_WORDS,
@@ -130,12 +133,14 @@ function shapeIsSound(pages: Pages, areas: PercpuAreas, cache: number): boolean 
   const unit = load(CACHE_UNIT_WORDS);
   const objects = load(CACHE_OBJECTS);
   const slabPages = load(CACHE_PAGES);
+  const isPercpu = (load(CACHE_FLAGS) & FLAG_PERCPU) !== 0;
+  const maxPages = isPercpu ? (areas.maxCpus * PERCPU_STRIDE_WORDS) / PAGE_WORDS : MAX_SLAB_PAGES;
   return (
     unit >= 2 &&
     objects >= 1 &&
     objects <= MAX_OBJECTS &&
     slabPages >= 1 &&
-    slabPages <= MAX_SLAB_PAGES &&
+    slabPages <= maxPages &&
     unit * objects <= slabPages * PAGE_WORDS &&
     load(CACHE_LINK) >= 0 &&
     load(CACHE_LINK) < unit &&

@@ -8,11 +8,13 @@
 import { loadAcquire, readPrivate, type Words, zeroPrivate } from "#primitive";
 import { type Directory, type Memblock, SharedHeapError } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, PAGE_BYTES, RECORD_DATA, ZERO_SIZE_PTR } from "../arena/layout.ts";
+import { checkFlags, checkSize } from "./arguments.ts";
 import { initCache } from "./cache-geometry.ts";
 import {
   CACHE_SLABS,
   CACHE_UNIT_WORDS,
   CACHE_WORDS,
+  FLAG_PERCPU,
   GFP_ACCOUNT,
   GFP_ZERO,
   KMALLOC_CACHES,
@@ -25,8 +27,9 @@ import {
   USE_KIND_MASK,
   USE_LARGE,
 } from "./layout.ts";
+import { PERCPU_SIZES, type Percpu } from "./percpu.ts";
 import type { Slab } from "./slab.ts";
-import { isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+import { cacheFlags, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
 
 /** Sizes of the slab caches. */
 export const KMALLOC_SIZES: readonly number[] = [
@@ -44,18 +47,6 @@ export function kmallocSizeRoundup(bytes: number): number {
   return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
-/** Throws `bad-size` unless `bytes` is an integer from 0 to 2^53. */
-export function checkSize(bytes: unknown): void {
-  if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0) return;
-  throw new SharedHeapError("bad-size", `size ${String(bytes)}: use an integer of 0 or more bytes`);
-}
-
-/** Throws `bad-option` unless `flags` is made of those `allowed`, whose `names` the error gives. */
-export function checkFlags(flags: unknown, allowed: number, names: string): void {
-  if (typeof flags === "number" && flags >>> 0 === flags && (flags & ~allowed) === 0) return;
-  throw new SharedHeapError("bad-option", `flags ${String(flags)}: use 0 or ${names}`);
-}
-
 /** Where kmalloc's slab caches lie. */
 export function reserveKmallocCaches(memblock: Memblock): number {
   return memblock.reserve(KMALLOC_CACHES * CACHE_WORDS);
@@ -65,11 +56,12 @@ export class Kmalloc {
   readonly slab: Slab;
   /** Address of the first of the KMALLOC_CACHES caches. */
   readonly caches: number;
+  readonly percpu: Percpu;
   private readonly words: Words;
-
   private readonly directory: Directory;
 
-  constructor(slab: Slab, caches: number, directory: Directory) {
+  constructor(slab: Slab, caches: number, percpu: Percpu, directory: Directory) {
+    this.percpu = percpu;
     this.slab = slab;
     this.words = slab.words;
     this.caches = caches;
@@ -128,7 +120,8 @@ export class Kmalloc {
     if (page === 0) throw badPointer(p, "is not allocated");
     const cache = slabCacheOf(pages, page);
     const tooSmall = readPrivate(this.words, cache + CACHE_UNIT_WORDS) * 4 < minBytes;
-    if (tooSmall || !isObjectStart(pages, page, word)) {
+    const isPercpu = (cacheFlags(this.words, cache) & FLAG_PERCPU) !== 0;
+    if (tooSmall || isPercpu || !isObjectStart(pages, page, word)) {
       throw badPointer(
         p,
         "is not where a kmalloc object starts; was it allocated by an allocator with its own free?",
@@ -162,10 +155,11 @@ export class Kmalloc {
     return next < KMALLOC_CACHES && !this.slab.isBusy(this.cacheAt(next)) ? this.cacheAt(next) : 0;
   }
 
-  /** Every slab cache of the heap: kmalloc's, then the program's own. */
+  /** Every slab cache of the heap: kmalloc's, those of per-CPU objects, the program's own. */
   allCaches(): number[] {
     const own = this.directory.ofKind(KIND_KMEM_CACHE).map((record) => record + RECORD_DATA);
-    return [...KMALLOC_SIZES.map((_, i) => this.cacheAt(i)), ...own];
+    const percpu = PERCPU_SIZES.map((_, i) => this.percpu.cacheAt(i));
+    return [...KMALLOC_SIZES.map((_, i) => this.cacheAt(i)), ...percpu, ...own];
   }
 
   /** Gives up this CPU's current slabs, of all caches. Task context. */

@@ -81,6 +81,16 @@ export const FLAG_CONSTRUCTOR = 1;
 /** Pages of the cache's slabs are given back after an RCU grace period. */
 export const FLAG_TYPESAFE_BY_RCU = 2;
 
+/** Each slab has a part for each possible CPU; objects are those of the first one. */
+export const FLAG_PERCPU = 4;
+/** Bytes of a CPU's part of such a slab. */
+export const PERCPU_STRIDE_BYTES = 8192;
+export const PERCPU_STRIDE_WORDS = 2048;
+/** Slab caches for per-CPU objects: of 16, 32, ... 8192 bytes. */
+export const PERCPU_CACHES = 10;
+/** Largest slot that a program can ask for. */
+export const PERCPU_MAX_BYTES = 4096;
+
 /** Kind of callback, behind those of memalloc: an empty slab, named by its NEXT word, whose pages are given back. */
 export const KIND_SLAB = 4;
 

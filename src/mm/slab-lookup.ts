@@ -1,6 +1,7 @@
 /** From an address to the slab it lies in. Any context; any number may be asked for. */
-import { readPrivate } from "#primitive";
+import { readPrivate, type Words } from "#primitive";
 import {
+  CACHE_FLAGS,
   CACHE_OBJECTS,
   CACHE_UNIT_WORDS,
   DESC_CACHE,
@@ -25,6 +26,11 @@ export function slabPageAt(pages: Pages, word: number): number {
 /** The cache of the slab that begins at `page`. */
 export function slabCacheOf(pages: Pages, page: number): number {
   return readPrivate(pages.words, pages.descriptor(page) + DESC_CACHE);
+}
+
+/** FLAG_* of a slab cache. */
+export function cacheFlags(words: Words, cache: number): number {
+  return readPrivate(words, cache + CACHE_FLAGS);
 }
 
 /** True if an object of the slab that begins at `page` starts at that word. */

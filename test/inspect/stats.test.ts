@@ -32,13 +32,17 @@ test("a new heap has everything free", () => {
   );
 });
 
-test("slab caches are listed: kmalloc's, then the program's", () => {
+test("slab caches are listed: kmalloc's, those of per-CPU objects, the program's", () => {
   const heap = oneCpu();
   heap.kmemCache({ name: "own", size: 100 });
   const { slabs } = heap.stats();
   assert.deepEqual(
     slabs.map(({ name, unitBytes }) => [name, unitBytes]),
-    [...KMALLOC.map((size) => [`kmalloc-${size}`, size]), ["own", 104]],
+    [
+      ...KMALLOC.map((size) => [`kmalloc-${size}`, size]),
+      ...Array.from({ length: 10 }, (_, i) => [`percpu-${16 << i}`, 16 << i]),
+      ["own", 104],
+    ],
   );
 });
 

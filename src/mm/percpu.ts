@@ -1,0 +1,90 @@
+/**
+ * Per-CPU memory: an object is a slot in each possible CPU's part of a slab, at the same place in each. So what CPUs
+ * write at once lies in different lines, and the slot of any CPU is found by adding. (The kernel's alloc_percpu.)
+ *
+ *     slab    | CPU 0's part        | CPU 1's part        | ...      PERCPU_STRIDE_BYTES each
+ *     object    p                     p + stride
+ *
+ * These are slab caches as others are, whose slabs have a part for each possible CPU, of which the first is cut into
+ * objects. So a thread that attaches finds its slots of everything; in a slot that another one left it goes on with what
+ * that had, and sums over all CPUs stay right.
+ *
+ * Contexts and progress: those of slab. Nothing is prefilled, and nothing need be: a new slab can be made in any context.
+ */
+import type { Words } from "#primitive";
+import { type Memblock, SharedHeapError } from "../arena/index.ts";
+import { ZERO_SIZE_PTR } from "../arena/layout.ts";
+import { checkSize } from "./arguments.ts";
+import { initPercpuCache } from "./cache-geometry.ts";
+import { CACHE_WORDS, FLAG_PERCPU, PERCPU_CACHES, PERCPU_MAX_BYTES, SLAB_CPU_WORDS } from "./layout.ts";
+import { zeroSlots } from "./percpu-slots.ts";
+import type { Slab } from "./slab.ts";
+import { cacheFlags, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+
+/** Unit sizes of the caches, each CPU's slot. */
+export const PERCPU_SIZES: readonly number[] = Array.from({ length: PERCPU_CACHES }, (_, i) => 16 << i);
+
+/** Where the caches lie. */
+export function reservePercpuCaches(memblock: Memblock): number {
+  return memblock.reserve(PERCPU_CACHES * CACHE_WORDS);
+}
+
+export class Percpu {
+  readonly maxCpus: number;
+  private readonly slab: Slab;
+  private readonly words: Words;
+  private readonly caches: number;
+
+  /** `caches`: as reservePercpuCaches said. */
+  constructor(slab: Slab, caches: number, maxCpus: number) {
+    this.slab = slab;
+    this.words = slab.words;
+    this.caches = caches;
+    this.maxCpus = maxCpus;
+  }
+
+  /** Fills in the caches. Creator only. `percpu`: offset of PERCPU_CACHES * SLAB_CPU_WORDS words in each area. */
+  format(percpu: number): void {
+    PERCPU_SIZES.forEach((size, i) => {
+      initPercpuCache(this.words, this.cacheAt(i), size, this.maxCpus, percpu + i * SLAB_CPU_WORDS);
+    });
+  }
+
+  /** The address of the cache of the `index`-th size. */
+  cacheAt(index: number): number {
+    return this.caches + index * CACHE_WORDS;
+  }
+
+  /** The cache whose slots have at least `bytes`, 1 to 8192. */
+  cacheFor(bytes: number): number {
+    // 16 << index is the first power of two that holds them
+    return this.cacheAt(Math.max(0, 28 - Math.clz32(bytes - 1)));
+  }
+
+  /**
+   * An object with a slot of `bytes` bytes, up to 4096, on each possible CPU, all zero: the offset of CPU 0's. 0: out of
+   * memory, more than that, or nested in another one of that size. Size 0: ZERO_SIZE_PTR. Any context. Errors: `bad-size`.
+   */
+  alloc(bytes: number): number {
+    checkSize(bytes);
+    if (bytes === 0) return ZERO_SIZE_PTR;
+    if (bytes > PERCPU_MAX_BYTES) return 0;
+    const object = this.slab.alloc(this.cacheFor(bytes));
+    if (object !== 0) zeroSlots(this.words, object, (bytes + 3) >>> 2, this.maxCpus);
+    return (object << 2) >>> 0;
+  }
+
+  /** Frees what alloc returned; 0 and ZERO_SIZE_PTR are ignored. Any context. Errors: `bad-pointer`. */
+  free(p: number): void {
+    if (p === 0 || p === ZERO_SIZE_PTR) return;
+    const { pages } = this.slab;
+    const word = p >>> 2;
+    const page = isOffset(pages, p) ? slabPageAt(pages, word) : 0;
+    const isObject = page !== 0 && isObjectStart(pages, page, word);
+    const cache = isObject ? slabCacheOf(pages, page) : 0;
+    if (cache === 0 || (cacheFlags(this.words, cache) & FLAG_PERCPU) === 0) {
+      throw new SharedHeapError("bad-pointer", `percpuFree(${String(p)}): no per-CPU object starts there`);
+    }
+    this.slab.free(cache, page, word);
+  }
+}
