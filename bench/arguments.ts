@@ -1,6 +1,7 @@
 /** The command line, checked. */
 import { parseArgs } from "node:util";
 import { ALL_SIZES } from "./all-sizes/run.ts";
+import { COUNTER } from "./counter/run.ts";
 import { LATENCY } from "./latency/run.ts";
 import { BOUNDED } from "./threads/bounded.ts";
 import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
@@ -8,7 +9,7 @@ import { WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** Those that are of a kind of their own. */
-const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY];
+const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY, COUNTER];
 /** In the order in which they run. The first ones, of one thread, run when none is named. */
 export const ALL = [...WORKLOADS, ...THREADED, ...SPECIAL];
 
@@ -19,6 +20,7 @@ export interface Options {
   readonly bounded: boolean;
   readonly allSizes: boolean;
   readonly latency: boolean;
+  readonly counter: boolean;
   /** What was named. */
   readonly chosen: readonly string[];
   /** Measurements per process. */
@@ -61,7 +63,7 @@ Int32Array (the reference). Without a workload: all of one thread.
 
   --rounds N     measurements in each process (default ${USUAL.rounds})
   --processes N  processes for each subject (default ${USUAL.processes})
-  --threads N    threads of overwrite, batch, diff-cpu and bounded, and the others of latency (default ${DEFAULT_THREADS})
+  --threads N    threads of overwrite, batch, diff-cpu, bounded, counter, and the others of latency (default ${DEFAULT_THREADS})
   --seconds N    how long these are measured in each process
                  (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS}; latency ${LATENCY_SECONDS})
   --quick        few measurements, where the options above do not say how many
@@ -99,6 +101,7 @@ export function parseCommand(argv: readonly string[]): Command {
     bounded: isNamed(BOUNDED),
     allSizes: isNamed(ALL_SIZES),
     latency: isNamed(LATENCY),
+    counter: isNamed(COUNTER),
     chosen: positionals,
     rounds: count("--rounds", values.rounds, usual.rounds),
     processes: count("--processes", values.processes, usual.processes),

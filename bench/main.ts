@@ -13,6 +13,8 @@ import {
   parseCommand,
   UsageError,
 } from "./arguments.ts";
+import { renderCounter } from "./counter/report.ts";
+import { type CounterResult, runCounter } from "./counter/run.ts";
 import { renderLatency } from "./latency/report.ts";
 import { type LatencyResult, runLatency } from "./latency/run.ts";
 import { renderReport, renderResults } from "./report.ts";
@@ -64,6 +66,7 @@ async function measureAll(options: Options, print: Print): Promise<Results> {
     bounded: options.bounded ? await measureBounded(options, print) : undefined,
     allSizes: options.allSizes ? await measureAllSizes(options, print) : [],
     latency: options.latency ? await measureLatency(options, print) : undefined,
+    counter: options.counter ? measureCounter(options, print) : undefined,
   };
 }
 
@@ -106,6 +109,12 @@ async function measureLatency(options: Options, print: Print): Promise<LatencyRe
   const latency = await runLatency({ threads, processes, seconds });
   print(renderLatency(latency));
   return latency;
+}
+
+function measureCounter(options: Options, print: Print): CounterResult {
+  const counter = runCounter(options);
+  print(renderCounter(counter));
+  return counter;
 }
 
 function failWith(error: unknown): void {

@@ -1,5 +1,6 @@
 /** Results as people read them: lines on a terminal, and Markdown for documents. */
 import { allSizesTables } from "./all-sizes/report.ts";
+import { counterTables } from "./counter/report.ts";
 import { latencyTables } from "./latency/report.ts";
 import type { Run } from "./results.ts";
 import type { Result } from "./run.ts";
@@ -29,7 +30,7 @@ function renderRun(run: Run): string {
   const where = `${cpu}, ${threads} threads, ${system}, load ${load}, Node ${run.node.replace("v", "")}`;
   const tables = [timesTable(run.results), ratesTable(run.threaded)].filter((table) => table.length > 0);
   if (run.bounded !== undefined) tables.push([renderBounded(run.bounded).trimEnd()]);
-  tables.push(...allSizesTables(run.allSizes), ...latencyTables(run.latency));
+  tables.push(...allSizesTables(run.allSizes), ...latencyTables(run.latency), ...counterTables(run.counter));
   const lines = tables.flatMap((table) => ["", ...table]);
   return `${[`${where}, ${run.date}: \`${run.command}\``, ...lines].join("\n")}\n`;
 }

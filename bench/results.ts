@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { arch, version, versions } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { AllSizesResult } from "./all-sizes/run.ts";
+import type { CounterResult } from "./counter/run.ts";
 import type { LatencyResult } from "./latency/run.ts";
 import type { Result } from "./run.ts";
 import type { BoundedResult } from "./threads/bounded.ts";
@@ -26,6 +27,7 @@ export interface Results {
   readonly bounded: BoundedResult | undefined;
   readonly allSizes: readonly AllSizesResult[];
   readonly latency: LatencyResult | undefined;
+  readonly counter: CounterResult | undefined;
 }
 
 export interface Run extends Results {
