@@ -73,7 +73,7 @@ export class TracepointsApi {
    */
   on(name: TracepointName, handler: TraceHandler, { nested = false }: TraceOptions = {}): () => void {
     this.checkLive();
-    if (FIELDS[name] === undefined && name !== "memalloc:alloc" && name !== "memalloc:free")
+    if (!Object.hasOwn(FIELDS, name) && name !== "memalloc:alloc" && name !== "memalloc:free")
       throw new SharedHeapError(
         "bad-option",
         `no tracepoint "${String(name)}": see the README for their names`,
