@@ -39,7 +39,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof Tracepoints, "fire">>> = {
 
 /** An allocator's methods, which are traced by putting others in their place. */
 export interface Traceable {
-  alloc(size?: number): number;
+  alloc(size: number): number;
   free(p: number): void;
   freeRcu(p: number): void;
 }
@@ -135,9 +135,10 @@ function run(handler: Handler, a: number, b: number): void {
 }
 
 function tracedAlloc(allocator: Traceable, alloc: Traceable["alloc"], probe: Probe): Traceable["alloc"] {
-  return (size = 0) => {
+  return (size) => {
     const p = alloc.call(allocator, size);
-    probe(p, size);
+    // a MemCache has none
+    probe(p, size ?? 0);
     return p;
   };
 }
