@@ -364,6 +364,8 @@ export class SharedHeap {
       gaveUp: (key) => {
         const isDestroyed = !this.isDetaching;
         for (const allocator of this.opened) allocator.close(key, isDestroyed);
+        for (const allocator of this.opened)
+          if (!allocator.isOpen) this.tracepoints.closed(allocator as Traceable);
         this.opened = this.opened.filter(({ isOpen }) => isOpen);
         if (isDestroyed) this.mallocs.forgetDestroyed();
       },

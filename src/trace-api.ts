@@ -92,15 +92,21 @@ export class TracepointsApi {
   opened(allocator: Traceable): void {
     const onAlloc = this.probe("memalloc:alloc");
     const onFree = this.probe("memalloc:free");
-    // methods of its own hide those of its class; without them, the core is as it was
-    const own = allocator as { -readonly [K in keyof Traceable]?: Traceable[K] };
-    delete own.alloc;
-    delete own.free;
-    delete own.freeRcu;
+    const own = this.closed(allocator);
     if (onAlloc !== undefined) own.alloc = tracedAlloc(allocator, allocator.alloc, onAlloc);
     if (onFree === undefined) return;
     own.free = tracedFree(allocator, allocator.free, onFree);
     own.freeRcu = tracedFree(allocator, allocator.freeRcu, onFree);
+  }
+
+  /** An allocator was closed: its calls fail, and nobody is told of them. */
+  closed(allocator: Traceable): Partial<Traceable> {
+    // methods of its own hide those of its class; without them, the core is as it was
+    const own: Partial<Traceable> = allocator;
+    delete own.alloc;
+    delete own.free;
+    delete own.freeRcu;
+    return own;
   }
 
   private set(name: string, handlers: readonly Handler[]): void {
