@@ -20,9 +20,14 @@ export type TracepointName =
 export type TraceHandler = (a: number, b: number) => void;
 
 export interface TraceOptions {
-  /** true: also called for what it does itself, or another handler of the same name does under it. Default false. */
+  /**
+   * true: also called for what it does itself, or a handler under it does, to a depth of 32 handlers. Default false.
+   */
   readonly nested?: boolean;
 }
+
+/** Handlers that are under way at once, at most: fewer than contexts can nest, and stacks hold. */
+const MAX_DEPTH = 32;
 
 /** The fields of the core's tracepoints. */
 const FIELDS: Readonly<Record<string, Exclude<keyof Tracepoints, "fire">>> = {
@@ -55,6 +60,8 @@ export class TracepointsApi {
   private readonly allocators: () => readonly Traceable[];
   private readonly checkLive: () => void;
   private readonly handlers = new Map<string, readonly Handler[]>();
+  /** Handlers that are under way. */
+  private depth = 0;
 
   /** `allocators`: those that this thread has open. */
   constructor(core: Tracepoints, allocators: () => readonly Traceable[], checkLive: () => void) {
@@ -121,22 +128,24 @@ export class TracepointsApi {
     const handlers = this.handlers.get(name) ?? [];
     if (handlers.length === 0) return undefined;
     return (a, b) => {
-      for (let i = 0; i < handlers.length; i++) run(handlers[i], a, b);
+      for (let i = 0; i < handlers.length; i++) this.run(handlers[i], a, b);
     };
   }
-}
 
-function run(handler: Handler, a: number, b: number): void {
-  const wasRunning = handler.isRunning;
-  if (wasRunning && !handler.nested) return;
-  handler.isRunning = true;
-  try {
-    handler.fn(a, b);
-  } catch (error) {
-    // the operation that is under way must go on: told as a promise that nobody looks at
-    void Promise.reject(error);
-  } finally {
-    handler.isRunning = wasRunning;
+  private run(handler: Handler, a: number, b: number): void {
+    const wasRunning = handler.isRunning;
+    if ((wasRunning && !handler.nested) || this.depth === MAX_DEPTH) return;
+    handler.isRunning = true;
+    this.depth++;
+    try {
+      handler.fn(a, b);
+    } catch (error) {
+      // the operation that is under way must go on: told as a promise that nobody looks at
+      void Promise.reject(error);
+    } finally {
+      this.depth--;
+      handler.isRunning = wasRunning;
+    }
   }
 }
 
