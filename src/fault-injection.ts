@@ -38,24 +38,24 @@ export class FaultInjection implements Disposable {
     this.times = times === Infinity ? times : inRange("times", times, 1, 2 ** 31);
     this.faults = faults;
     this.site = site;
-    faults.test = (at) => this.test(at);
+    faults.test = this.test;
   }
 
-  /** Ends it: from here on nothing fails. */
+  /** Ends it, unless another one has taken its place: from here on nothing fails. */
   stop(): void {
-    this.faults.test = undefined;
+    if (this.faults.test === this.test) this.faults.test = undefined;
   }
 
   [Symbol.dispose](): void {
     this.stop();
   }
 
-  private test(at: FaultSite): boolean {
+  private readonly test = (at: FaultSite): boolean => {
     if (this.site !== undefined && at !== this.site) return false;
     this.seen++;
     const turn = this.seen - this.after;
     if (turn <= 0 || turn % this.every !== 0 || this.failed >= this.times) return false;
     this.failed++;
     return true;
-  }
+  };
 }
