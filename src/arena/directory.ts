@@ -42,12 +42,19 @@ export class Directory {
     return 0;
   }
 
+  /** The record of that kind and name, which is made if need be. Errors: `limit`. */
+  findOrMake(kind: number, name: string): number {
+    const found = this.find(kind, name);
+    if (found !== 0) return found;
+    this.checkRoom(name);
+    return this.publish(this.reserve(kind, name));
+  }
+
   /**
-   * A new record of that kind and name, to be filled in from RECORD_DATA on and then published.
+   * A new record of that kind and name, to be filled in from RECORD_DATA on and then published. After checkRoom.
    * Errors: `limit`.
    */
   reserve(kind: number, name: string): number {
-    if (this.faults.fails("names")) this.refuse(name);
     // keeps reservations apart; publishes nothing
     const index = fetchAdd(this.words, RECORDS_USED, 1);
     if (index >= this.capacity) {
@@ -62,7 +69,8 @@ export class Directory {
 
   /** Throws `limit` if there is no room for another name: before anything else is reserved for it. */
   checkRoom(name: string): void {
-    if (loadAcquire(this.words, RECORDS_USED) >= this.capacity) this.refuse(name);
+    const isFull = loadAcquire(this.words, RECORDS_USED) >= this.capacity;
+    if (isFull || this.faults.fails("names")) this.refuse(name);
   }
 
   private refuse(name: string): never {

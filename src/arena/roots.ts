@@ -24,17 +24,12 @@ export class Roots {
     if (value >>> 0 !== value) {
       throw new SharedHeapError("bad-pointer", `root "${name}": ${String(value)} is not an offset`);
     }
-    this.directory.store(this.findOrMake(name), ROOT_VALUE, value | 0);
+    this.directory.store(this.directory.findOrMake(KIND_ROOT, name), ROOT_VALUE, value | 0);
   }
 
   /** The value last set, or 0 (NULL) if there is no such root. */
   get(name: string): number {
     const record = this.directory.find(KIND_ROOT, checkName(name));
     return record === 0 ? 0 : this.directory.load(record, ROOT_VALUE) >>> 0;
-  }
-
-  private findOrMake(name: string): number {
-    const found = this.directory.find(KIND_ROOT, name);
-    return found !== 0 ? found : this.directory.publish(this.directory.reserve(KIND_ROOT, name));
   }
 }

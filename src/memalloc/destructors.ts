@@ -24,8 +24,7 @@ export class Destructors {
 
   /** The record that stands for a name. Errors: `bad-name`, `limit`. */
   record(name: string): number {
-    const found = this.directory.find(KIND_DESTRUCTOR, checkName(name));
-    return found !== 0 ? found : this.directory.publish(this.directory.reserve(KIND_DESTRUCTOR, name));
+    return this.directory.findOrMake(KIND_DESTRUCTOR, checkName(name));
   }
 
   /** What this thread does for a record; undefined if it was not told. */
