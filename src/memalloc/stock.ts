@@ -119,6 +119,8 @@ export class Stock {
     for (let depth = this.list.depth(cache); depth < objects; depth = this.list.depth(cache)) {
       if (!this.takeWaiting(cache) && this.refillFromSlab(cache, objects - depth) === 0) break;
     }
+    // a larger reserve than this one may have been there
+    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
     return this.list.depth(cache);
   }
 
