@@ -105,6 +105,8 @@ export class Caches {
     const isNew = readPrivate(this.words, cache + KEY) !== config.key;
     if (isNew) this.configure(cache, config);
     if (isNew || this.isClosed(cache)) {
+      // the thread that had this CPU before may have had a reserve
+      writePrivate(this.words, cache + HIGH, config.watermarks.high);
       writePrivate(this.words, cache + HAND, HAND_IDLE);
       storeRelease(this.words, cache + OPEN, 1);
     }
@@ -115,9 +117,8 @@ export class Caches {
 
   /** Once in the life of an allocator: other CPUs read some of it whenever they send objects home. */
   private configure(cache: number, config: CacheConfig): void {
-    const { low, high, batch } = config.watermarks;
+    const { low, batch } = config.watermarks;
     writePrivate(this.words, cache + LOW, low);
-    writePrivate(this.words, cache + HIGH, high);
     writePrivate(this.words, cache + BATCH, batch);
     writePrivate(this.words, cache + SLAB_CACHE, config.slabCache);
     writePrivate(this.words, cache + KEY, config.key);
