@@ -116,12 +116,23 @@ export class Stock {
     const keep = (readPrivate(this.words, cache + LOW) + high) >> 1;
     const raised = objects + 2 * readPrivate(this.words, cache + BATCH);
     writePrivate(this.words, cache + HIGH, objects <= keep ? high : raised);
-    for (let depth = this.list.depth(cache); depth < objects; depth = this.list.depth(cache)) {
-      if (!this.takeWaiting(cache) && this.refillFromSlab(cache, objects - depth) === 0) break;
-    }
+    this.fill(cache, objects);
     // a larger reserve than this one may have been there
     if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
     return this.list.depth(cache);
+  }
+
+  /** Makes the free list `objects` long, or as long as it gets: nested calls may take what comes. */
+  private fill(cache: number, objects: number): void {
+    let before = -1;
+    for (
+      let depth = this.list.depth(cache);
+      depth > before && depth < objects;
+      depth = this.list.depth(cache)
+    ) {
+      before = depth;
+      if (!this.takeWaiting(cache)) this.refillFromSlab(cache, objects - depth);
+    }
   }
 
   /**
