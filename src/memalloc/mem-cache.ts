@@ -1,7 +1,7 @@
 /**
  * MemCache: the fixed-size allocator, with its fast paths written out as in mem-alloc.ts. (The
- * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The watermarks are constants of the object
- * here, since a MemCache has one cache a thread.
+ * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The low watermark and the batch are constants of the
+ * object here, since a MemCache has one cache a thread.
  */
 import { readPrivate, type Words, writePrivate } from "#primitive";
 import { type Directory, destroyedError, detachedError, inRange } from "../arena/index.ts";
@@ -36,8 +36,6 @@ export class MemCache {
   readonly percpu: boolean;
   private readonly words: Words;
   private readonly low: number;
-  /** Changed by reserve. */
-  private high: number;
   private readonly usualHigh: number;
   private readonly batch: number;
   private readonly caches: Caches;
@@ -53,7 +51,6 @@ export class MemCache {
     this.size = size;
     this.words = opened.caches.words;
     this.low = watermarks.low;
-    this.high = watermarks.high;
     this.usualHigh = watermarks.high;
     this.batch = watermarks.batch;
     this.caches = opened.caches;
@@ -117,7 +114,7 @@ export class MemCache {
     writePrivate(words, cache + HAND, node + HAND_PUSH);
     const head = readPrivate(words, cache + FREE_LIST);
     const depth = readPrivate(words, head + OBJECT_CHECK);
-    if (depth >= this.high) {
+    if (depth >= readPrivate(words, cache + HIGH)) {
       this.caches.freeHigh(cache, node, home);
       return;
     }
@@ -183,9 +180,7 @@ export class MemCache {
   reserve(objects: number): number {
     inRange("objects", objects, 0, MAX_RESERVE);
     if (this.key === 0) this.refuseClosed();
-    const depth = this.caches.reserve(this.cache, objects, this.usualHigh);
-    this.high = readPrivate(this.words, this.cache + HIGH);
-    return depth;
+    return this.caches.reserve(this.cache, objects, this.usualHigh);
   }
 
   /**
