@@ -149,17 +149,26 @@ export class Slab {
 
   /** The lock is held, the private list empty. */
   private allocSlow(cache: number, local: number, construct: SlabConstructor | undefined): number {
-    enterContext(this.words, this.cpu.area, CRITICAL_SHIFT);
     let object = 0;
     try {
-      object = this.refill(cache, local, construct);
-      if (object !== 0) this.pop(cache, local, object);
+      object = this.popRefilled(cache, local, construct);
     } finally {
       localUnlock(this.words, local + SLAB_CPU_LOCK);
-      leaveContext(this.words, this.cpu.area, CRITICAL_SHIFT);
     }
     this.cpu.irqWork.kick();
     return object;
+  }
+
+  /** As a critical section: errors of the constructor, and of too deep a nesting, leave it too. */
+  private popRefilled(cache: number, local: number, construct: SlabConstructor | undefined): number {
+    enterContext(this.words, this.cpu.area, CRITICAL_SHIFT);
+    try {
+      const object = this.refill(cache, local, construct);
+      if (object !== 0) this.pop(cache, local, object);
+      return object;
+    } finally {
+      leaveContext(this.words, this.cpu.area, CRITICAL_SHIFT);
+    }
   }
 
   /** Takes `object`, the first of the private list, off it. The lock is held. */
