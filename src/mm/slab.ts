@@ -128,7 +128,8 @@ export class Slab {
     } else {
       this.pushShared(cache, page, object, object, 1);
     }
-    if (this.cpu.tracepoints.slabFree !== undefined) this.cpu.irqWork.kick();
+    const { slabFree, slabDiscard } = this.cpu.tracepoints;
+    if (slabFree !== undefined || slabDiscard !== undefined) this.cpu.irqWork.kick();
   }
 
   /** Gives up this CPU's current slab of the cache. Task context, no call under way. */
