@@ -33,6 +33,9 @@ export function detach(system: Booted): void {
   allocators.giveUpAll();
   for (let i = 0; i < DETACH_POLLS; i++) poll(system);
   kmalloc.flush();
+  // a handler may have taken slabs anew, of caches that had given theirs up
+  cpu.tracepoints.slabDiscard = undefined;
+  kmalloc.flush();
   cpus.finishDetach(cpu.id);
 }
 
