@@ -3,7 +3,15 @@
  * can make it as wild as it likes, and shrink it. Each object is marked while it is held.
  */
 import assert from "node:assert/strict";
-import { type KmemCache, type MemAlloc, type MemCache, SharedHeap, SharedHeapError } from "sharedheap";
+import {
+  type CreateOptions,
+  type FaultInjection,
+  type KmemCache,
+  type MemAlloc,
+  type MemCache,
+  SharedHeap,
+  SharedHeapError,
+} from "sharedheap";
 import { MIB, settle, usedObjects } from "../memalloc/heaps.ts";
 import { POINTS } from "./points.ts";
 
@@ -29,6 +37,7 @@ export class Program {
   /** Objects of allocators that were destroyed, by allocator; and what destroy() said of each. */
   private victims: { readonly out: Set<number>; readonly end?: Promise<readonly number[]> }[] = [];
   private readonly held: Held[] = [];
+  private readonly faults: FaultInjection | undefined;
   private readonly offs: (() => void)[];
   private readonly choices: readonly number[];
   private next = 0;
@@ -37,12 +46,16 @@ export class Program {
   /** The first thing that a handler found wrong. */
   private failure: unknown;
 
-  constructor(choices: readonly number[], bytes: number = 2 * MIB) {
+  /** `every`: so many allocations inside the library fail, once the program runs; then NULL may come at any time. */
+  constructor(choices: readonly number[], options: CreateOptions = {}, every = 0) {
     this.choices = choices;
-    this.heap = SharedHeap.create({ bytes, maxCpus: 2, turns: false });
+    this.heap = SharedHeap.create({ bytes: 2 * MIB, maxCpus: 2, turns: false, ...options });
     this.any = this.heap.memAlloc({ name: "any" });
     this.fixed = this.heap.memCache({ name: "fixed", size: 1000 });
     this.own = this.heap.kmemCache({ name: "own", size: 700, ctor: (p) => this.heap.u8.fill(0, p, p + 700) });
+    // opens its allocator
+    this.heap.free(this.heap.malloc(8));
+    this.faults = every === 0 ? undefined : this.heap.faultInject({ every });
     this.offs = POINTS.map((name) => this.heap.tracepoints.on(name, () => this.handle(), { nested: true }));
   }
 
@@ -53,10 +66,15 @@ export class Program {
       this.check();
     }
     for (const off of this.offs) off();
+    this.faults?.stop();
     while (this.held.length > 0) this.release(0);
-    await this.endVictims();
+    // in mode kthread others run the callbacks
+    const helper = SharedHeap.attach(this.heap.token, { turns: false });
+    await this.endVictims(helper);
     this.check();
     this.heap.detach();
+    settle(helper);
+    helper.detach();
     assert.equal(usedObjects(this.heap), 0);
     this.heap.checkInvariants();
   }
@@ -106,7 +124,7 @@ export class Program {
     ];
     const [p, bytes, freeOf] = ways[choice % 8]();
     if (p !== 0) this.hold(p, bytes, freeOf(p));
-    else
+    else if (this.faults === undefined)
       assert.ok(this.depth > 0 || !heap.context.inTask(), `NULL in task context, ${this.held.length} held`);
   }
 
@@ -195,9 +213,12 @@ export class Program {
     this.victims[this.victims.length - 1] = { out, end };
   }
 
-  private async endVictims(): Promise<void> {
+  private async endVictims(helper: SharedHeap): Promise<void> {
     if (this.victim !== undefined) this.destroyVictim(this.victim);
-    settle(this.heap);
+    for (let i = 0; i < 20; i++) {
+      helper.poll();
+      this.heap.poll();
+    }
     for (const { out, end } of this.victims) {
       if (end !== undefined) assert.deepEqual((await end).toSorted(), [...out].toSorted());
       for (const p of out) this.heap.kfree(p - 8);

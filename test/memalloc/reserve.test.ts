@@ -2,8 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { SharedHeap } from "sharedheap";
 import { UNIT_SIZES } from "#src/memalloc/sizes.js";
-import { allocMany, cacheFor, depthOf, exhaust, freeAll, MIB, oneCpu, refuses } from "./heaps.ts";
+import {
+  allocMany,
+  booksOf,
+  cacheFor,
+  cpusOf,
+  depthOf,
+  exhaust,
+  freeAll,
+  MIB,
+  oneCpu,
+  refuses,
+  settle,
+} from "./heaps.ts";
 
 test("what was reserved can be had in a real-time stretch, and comes back to it by frees", () => {
   const heap = oneCpu();
@@ -50,6 +63,63 @@ test("in a full heap a reserve is what there is", () => {
   assert.ok(got > 0 && got < 10_000, `${got}`);
   assert.equal(exhaust(pool, 4000).length, got);
   heap.checkInvariants();
+});
+
+test("a smaller reserve takes effect at once", () => {
+  const heap = oneCpu();
+  const pool = heap.memCache({ name: "fixed", size: 64 });
+  const any = heap.memAlloc({ name: "any" });
+  for (const objects of [3000, 500, 2000, 100, 0]) {
+    pool.reserve(objects);
+    heap.checkInvariants();
+    any.reserve(300, objects >>> 1);
+    heap.checkInvariants();
+  }
+  assert.ok(booksOf(heap, "fixed").listed - booksOf(heap, "fixed").waiting < 4000);
+  settle(heap);
+  assert.ok(booksOf(heap, "fixed").listed <= 96);
+});
+
+test("all objects that stand for an allocator on a thread have one reserve", () => {
+  const heap = oneCpu();
+  const [first, second] = [64, 64].map((size) => heap.memCache({ name: "fixed", size }));
+  for (const [objects, by] of [
+    [500, first],
+    [0, second],
+    [300, second],
+    [0, first],
+  ] as const) {
+    by.reserve(objects);
+    for (const pool of [first, second]) {
+      freeAll(pool, allocMany(pool, 64, 1000));
+      heap.checkInvariants();
+      assert.ok(depthOf(heap, cacheFor(heap, pool, 64)) >= objects);
+    }
+  }
+});
+
+test("a reserve ends with its thread: the next one on that CPU has none", () => {
+  const [heap, other] = cpusOf(2);
+  other.memCache({ name: "fixed", size: 64 }).reserve(2000);
+  other.memAlloc({ name: "any" }).reserve(64, 2000);
+  other.detach();
+  const next = SharedHeap.attach(heap.token, { turns: false });
+  assert.equal(next.cpu, other.cpu);
+  for (const pool of [next.memCache({ name: "fixed", size: 64 }), next.memAlloc({ name: "any" })]) {
+    freeAll(pool, allocMany(pool, 64, 3000));
+    assert.ok(depthOf(heap, cacheFor(next, pool, 64)) <= 96);
+    heap.checkInvariants();
+  }
+});
+
+test("a reserve comes to an end although a handler takes what it gets", () => {
+  for (const irqWork of ["inline", "turn", "kthread"] as const) {
+    const heap = oneCpu({ irqWork });
+    const pool = heap.memCache({ name: "fixed", size: 64 });
+    heap.tracepoints.on("slab:alloc", () => pool.rawFree(pool.alloc()));
+    assert.ok(pool.reserve(20) < 20);
+    heap.checkInvariants();
+  }
 });
 
 test("a reserve that cannot be is refused, and nothing changes", () => {

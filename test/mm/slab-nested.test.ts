@@ -4,6 +4,7 @@ import type { Booted } from "#src/boot.js";
 import { AREA_CONTEXT } from "#src/cpu/layout.js";
 import type { KmemCache } from "#src/mm/index.js";
 import { openKmemCache } from "#src/mm/index.js";
+import { throwsCode } from "../support/errors.ts";
 import { attachTo, KIB, MIB, newHeap } from "../support/heaps.ts";
 import { assertSound, usedObjects } from "../support/sound.ts";
 
@@ -101,4 +102,20 @@ test("each object is constructed once, when its slab is made, with its own offse
   for (const p of out) cache.free(p);
   cache.alloc();
   assert.equal(constructed.length, before, "not again when a freed one is handed out");
+});
+
+test("constructors that allocate too deep are refused, and no cache is of less use after", () => {
+  const system = newHeap({ bytes: 8 * MIB, maxNames: 256 });
+  const { kmalloc, directory, areas } = system;
+  const caches: KmemCache[] = [];
+  let isDeep = true;
+  for (let i = 0; i < 140; i++) {
+    const ctor = () => void (isDeep && caches[i + 1]?.alloc());
+    caches.push(openKmemCache(kmalloc, directory, areas, { name: `cache ${i}`, size: 4096, ctor }));
+  }
+  throwsCode("limit", () => caches[0].alloc());
+  assertSound(system);
+  isDeep = false;
+  for (const cache of caches) assert.ok(cache.alloc() > 0, cache.name);
+  assertSound(system);
 });
