@@ -1,9 +1,13 @@
 /** When a CPU's deferred work runs: `irqWork: "turn"` and `"kthread"`. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { SharedHeap } from "sharedheap";
 import { allocMany, booksOf, cacheFor, depthOf, exhaust, freeAll, MIB, oneCpu, throwsCode } from "./heaps.ts";
+import type { KthreadJob, KthreadTally } from "./kthread-worker.ts";
 
 const SIZE = 64;
 
@@ -138,6 +142,32 @@ test("calls of a helped CPU and its helper in any order keep the books", () => {
     { numRuns: 30 },
   );
 });
+
+for (const size of [64, 1000]) {
+  test(`a thread in mode kthread lives on what this thread's polls get, objects of ${size} bytes`, async () => {
+    const helper = SharedHeap.create({ bytes: 4 * MIB, maxCpus: 3, turns: false });
+    const pool = helper.memCache({ name: "fixed", size });
+    const workerData: KthreadJob = { token: helper.token, name: "fixed", size, objects: 20_000 };
+    const worker = new Worker(new URL("./kthread-worker.js", import.meta.url), { workerData });
+    let isDone = false;
+    const answer = once(worker, "message").finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      helper.poll();
+      freeAll(pool, allocMany(pool, size, 10));
+      await setImmediate();
+    }
+    const [{ got, nulls, ...rest }] = (await answer) as [KthreadTally];
+    assert.ok(got >= 20_000, `${got} objects, ${nulls} NULLs`);
+    assert.deepEqual(rest, { overwritten: 0, slabAllocs: 0, slabFrees: 0 });
+    for (let i = 0; i < 8; i++) helper.poll();
+    helper.checkInvariants();
+    const { taken, listed } = booksOf(helper, "fixed");
+    assert.equal(taken, listed);
+    await worker.terminate();
+  });
+}
 
 test("a mode that there is not is refused", () => {
   throwsCode("bad-option", () => SharedHeap.create({ irqWork: "later" as "turn" }));
