@@ -327,7 +327,7 @@ test("on every tracepoint a handler may call itself without end", () => {
   provoke(heap, pool);
 });
 
-test("a handler that throws breaks nothing: the error comes later, in a timer", () => {
+test("a handler that throws breaks nothing: the error comes later, as an unhandled rejection", () => {
   const child = fileURLToPath(new URL("./throwing-child.js", import.meta.url));
   const output = execFileSync(process.execPath, [child], { encoding: "utf8" });
   const told = POINTS.map((name) => `uncaught: thrown in ${name}\n`).join("");
