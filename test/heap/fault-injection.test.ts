@@ -29,7 +29,7 @@ function pagesUnder(heap: SharedHeap, count: number): string {
 
 /** Objects that the slabs of 8192 bytes have left. */
 function currentRoom(heap: SharedHeap): number {
-  const slab = heap.stats().slabs.find(({ unitBytes }) => unitBytes === 8192);
+  const slab = heap.stats().slabs.find(({ name }) => name === "kmalloc-8192");
   return slab === undefined ? 0 : slab.objects - slab.used;
 }
 

@@ -13,17 +13,18 @@ function nolock(heap: SharedHeap): Pool {
   return { alloc: (size) => heap.kmallocNolock(size), free: (p) => heap.kfreeNolock(p) };
 }
 
-/** Objects in use of each of kmalloc's slab caches, by size. */
-function usedBySize(heap: SharedHeap): Map<number, number> {
-  return new Map(heap.stats().slabs.map(({ unitBytes, used }) => [unitBytes, used]));
+/** Objects in use of each slab cache, by name. */
+function usedByName(heap: SharedHeap): Map<string, number> {
+  return new Map(heap.stats().slabs.map(({ name, used }) => [name, used]));
 }
 
 /** The sizes of whose caches `call` took an object. */
 function tookFrom(heap: SharedHeap, call: () => void): number[] {
-  const before = usedBySize(heap);
+  const before = usedByName(heap);
   call();
-  const after = usedBySize(heap);
-  return BUCKETS.filter((size) => after.get(size) !== before.get(size));
+  const after = usedByName(heap);
+  const ofSize = (size: number) => `kmalloc-${size}`;
+  return BUCKETS.filter((size) => after.get(ofSize(size)) !== before.get(ofSize(size)));
 }
 
 // -- sizes and flags --------------------------------------------------------------------------------
