@@ -35,13 +35,7 @@ export class Contexts implements Prepared {
     this.running = running;
     const { area } = this.system.cpu;
     const handlers = [(item: number) => this.handle(item)];
-    this.work = new library.cpu.IrqWork(
-      this.words,
-      area,
-      library.cpuLayout.AREA_IRQ_WORK,
-      handlers,
-      () => {},
-    );
+    this.work = new library.cpu.IrqWork(this.words, area, library.cpuLayout.AREA_IRQ_WORK, handlers);
     for (const item of this.items) this.work.init(item, 0);
     this.alphabet = [
       { name: "raise, kick", run: () => this.raiseAndKick(0) },
