@@ -203,6 +203,8 @@ export class Callbacks {
     try {
       return this.runBatch(queue, kind, limit);
     } finally {
+      // a handler that threw has seen to its item
+      writePrivate(this.words, this.hand, 0);
       leaveContext(this.words, this.cpu.area, HARDIRQ_SHIFT);
     }
   }

@@ -242,3 +242,17 @@ describe("rawFree and allocFlags", () => {
     heap.checkInvariants();
   });
 });
+
+test("a destructor that throws leaves no callback under way", () => {
+  const heap = oneCpu();
+  let left = 1;
+  heap.destructor("throws", () => {
+    if (left-- > 0) throw new Error("told to");
+  });
+  const pool = heap.memCache({ name: "fixed", size: 64, dtor: "throws" });
+  freeAll(pool, allocMany(pool, 64, 300));
+  assert.throws(() => settle(heap), /told to/);
+  heap.checkInvariants();
+  settle(heap);
+  heap.checkInvariants();
+});
