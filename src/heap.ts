@@ -84,7 +84,7 @@ export class SharedHeap {
   ) {
     checkMode(irqWork);
     this.mallocs = new Malloc({
-      live: () => this.live(),
+      live: (opens) => this.live(opens),
       kmalloc: (bytes) => this.kmalloc(bytes),
       keep: (allocator) => this.keep(allocator),
     });
@@ -102,7 +102,7 @@ export class SharedHeap {
     );
     this.tracepoints = new TracepointsApi(
       booted.cpu.tracepoints,
-      () => this.opened,
+      () => this.opened as unknown as readonly Traceable[],
       () => this.live(),
     );
     this.ownToken = booted.arena.token;
@@ -165,7 +165,7 @@ export class SharedHeap {
    * bytes, 11 sizes. Task context. Errors: `limit`, `mismatch`, `out-of-memory`, `bad-name`, `detached`.
    */
   memAlloc(options: MemAllocOptions = {}): MemAlloc {
-    const { allocators } = this.live();
+    const { allocators } = this.live(true);
     if ((options as MemCacheOptions).percpu === true)
       throw new SharedHeapError(
         "bad-option",
@@ -176,7 +176,7 @@ export class SharedHeap {
 
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
   memCache(options: MemCacheOptions): MemCache {
-    const allocators = this.live().allocators;
+    const { allocators } = this.live(true);
     const { name = this.anonymousName(), size, dtor, percpu } = options;
     return this.keep(allocators.openMemCache(name, size, dtor, percpu));
   }
@@ -347,14 +347,15 @@ export class SharedHeap {
     );
   }
 
-  private live(): Booted {
-    if (this.attached) return this.booted;
+  /** `opens`: not while it detaches either, when a handler of a tracepoint may ask: nobody would give it up again. */
+  private live(opens = false): Booted {
+    if (this.attached && !(opens && this.isDetaching)) return this.booted;
     throw new SharedHeapError("detached", "this thread has detached from the heap; attach again");
   }
 
   private keep<T extends MemAlloc | MemCache>(allocator: T): T {
     this.opened.push(allocator);
-    this.tracepoints.opened(allocator as Traceable);
+    this.tracepoints.opened(allocator as unknown as Traceable);
     return allocator;
   }
 
@@ -365,7 +366,7 @@ export class SharedHeap {
         const isDestroyed = !this.isDetaching;
         for (const allocator of this.opened) allocator.close(key, isDestroyed);
         for (const allocator of this.opened)
-          if (!allocator.isOpen) this.tracepoints.closed(allocator as Traceable);
+          if (!allocator.isOpen) this.tracepoints.closed(allocator as unknown as Traceable);
         this.opened = this.opened.filter(({ isOpen }) => isOpen);
         if (isDestroyed) this.mallocs.forgetDestroyed();
       },

@@ -11,8 +11,8 @@ const NAME = "malloc";
 
 /** What it needs of the heap. */
 interface Heap {
-  /** Throws once the thread has detached. */
-  readonly live: () => Booted;
+  /** Throws once the thread has detached; if something is to be opened, while it detaches too. */
+  readonly live: (opens?: boolean) => Booted;
   readonly kmalloc: (bytes: number) => number;
   /** Notes an allocator that was opened. */
   readonly keep: (allocator: MemAlloc) => MemAlloc;
@@ -65,7 +65,7 @@ export class Malloc {
 
   private open(): MemAlloc {
     // even without stock: a thread must be able to free when the heap is full
-    this.allocator = this.heap.keep(this.heap.live().allocators.openMemAlloc(NAME, true));
+    this.allocator = this.heap.keep(this.heap.live(true).allocators.openMemAlloc(NAME, true));
     return this.allocator;
   }
 }

@@ -45,9 +45,14 @@ const FIELDS: Readonly<Record<string, Exclude<keyof Tracepoints, "fire">>> = {
 /** An allocator's methods, which are traced by putting others in their place. */
 export interface Traceable {
   alloc(size: number): number;
+  allocFromSlab(size: number): number;
   free(p: number): void;
   freeRcu(p: number): void;
+  rawFree(p: number): void;
 }
+
+/** Their names, in the order in which they are put in place. */
+const METHODS = ["alloc", "allocFromSlab", "free", "freeRcu", "rawFree"] as const;
 
 interface Handler {
   readonly fn: TraceHandler;
@@ -100,19 +105,22 @@ export class TracepointsApi {
     const onAlloc = this.probe("memalloc:alloc");
     const onFree = this.probe("memalloc:free");
     const own = this.closed(allocator);
-    if (onAlloc !== undefined) own.alloc = tracedAlloc(allocator, allocator.alloc, onAlloc);
+    if (onAlloc !== undefined) {
+      own.alloc = tracedAlloc(allocator, allocator.alloc, onAlloc);
+      own.allocFromSlab = tracedSlab(allocator, allocator.allocFromSlab, onAlloc);
+    }
     if (onFree === undefined) return;
     own.free = tracedFree(allocator, allocator.free, onFree);
     own.freeRcu = tracedFree(allocator, allocator.freeRcu, onFree);
+    own.rawFree = tracedFree(allocator, allocator.rawFree, onFree);
   }
 
   /** An allocator was closed: its calls fail, and nobody is told of them. */
   closed(allocator: Traceable): Partial<Traceable> {
     // methods of its own hide those of its class; without them, the core is as it was
     const own: Partial<Traceable> = allocator;
-    delete own.alloc;
-    delete own.free;
-    delete own.freeRcu;
+    // the last one first: V8 goes back to the shape from before. In any other order it makes a slow object of it
+    for (let i = METHODS.length - 1; i >= 0; i--) delete own[METHODS[i]];
     return own;
   }
 
@@ -154,6 +162,15 @@ function tracedAlloc(allocator: Traceable, alloc: Traceable["alloc"], probe: Pro
     const p = alloc.call(allocator, size);
     // a MemCache has none
     probe(p, size ?? 0);
+    return p;
+  };
+}
+
+/** What an alloc that has returned NULL, and said so, gets from slab. */
+function tracedSlab(allocator: Traceable, alloc: Traceable["alloc"], probe: Probe): Traceable["alloc"] {
+  return (size) => {
+    const p = alloc.call(allocator, size);
+    if (p !== 0) probe(p, size ?? 0);
     return p;
   };
 }

@@ -21,6 +21,7 @@ import {
   MAX_PERCPU_PAYLOAD,
   OBJECT_CHECK,
   OBJECT_HOME,
+  OPEN,
   PIN,
   REFILLS,
   ROUND_PENDING,
@@ -224,7 +225,12 @@ export class Allocators {
     // before the look at the phase, as in open
     this.pin(allocator, 1);
     if (this.registry.isLive(allocator.ref)) fn();
-    if (!wasPinned) this.pin(allocator, 0);
+    // a handler of a tracepoint may have opened it in between: then it stays pinned
+    if (!wasPinned && !this.isOpenHere(allocator)) this.pin(allocator, 0);
+  }
+
+  private isOpenHere(allocator: Allocator): boolean {
+    return loadAcquire(this.areas.words, this.caches.cpu.area + allocator.percpu + OPEN) !== 0;
   }
 
   private pin(allocator: Allocator, value: number): void {
@@ -239,17 +245,19 @@ export class Allocators {
 
   private open(name: string, size: number, dtor: string, evenEmpty: boolean, isPercpu = false): Allocator {
     checkName(name);
-    const dtorRecord = dtor === "" ? 0 : this.parts.destructors.record(dtor);
     // each further round is owed to a destroy
     for (;;) {
       const found = this.registry.find(name);
-      const allocator = this.describe(found ?? this.make(name, size, dtorRecord, isPercpu));
+      const dtorRecord = this.dtorRecord(dtor, found === undefined);
+      const { ref, isNew } =
+        found === undefined ? this.make(name, size, dtorRecord, isPercpu) : { ref: found, isNew: false };
+      const allocator = this.describe(ref);
       checkSame(allocator, size, dtorRecord, isPercpu);
       const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
       // before the look at the phase: either that sees the destroy, or the destroy sees the pin
       this.pin(allocator, 1);
       if (this.registry.isLive(allocator.ref)) {
-        const mayBeEmpty = found !== undefined || evenEmpty;
+        const mayBeEmpty = !isNew || evenEmpty;
         if (!this.openCaches(allocator) && !mayBeEmpty && !this.retryOpen(allocator))
           this.refuseEmpty(allocator);
         return allocator;
@@ -272,15 +280,31 @@ export class Allocators {
     return { name, key, caches, directory, watermarks, destroy };
   }
 
-  private make(name: string, size: number, dtor: number, isPercpu: boolean): Ref {
+  /** 0: none. A record is made only for an allocator that is: one that is refused must not cost a name. */
+  private dtorRecord(dtor: string, isNew: boolean): number {
+    if (dtor === "") return 0;
+    return isNew ? this.parts.destructors.record(dtor) : this.parts.destructors.find(dtor);
+  }
+
+  /** Makes it, or finds the one that another thread made meanwhile: that is not to go away if it stays empty here. */
+  private make(
+    name: string,
+    size: number,
+    dtor: number,
+    isPercpu: boolean,
+  ): { readonly ref: Ref; readonly isNew: boolean } {
     const { directory } = this;
-    return this.registry.make(name, size, ({ record, generation }) => {
+    let filled: Ref | undefined;
+    const ref = this.registry.make(name, size, (own) => {
+      const { record, generation } = own;
+      filled = own;
       directory.store(record, RECORD_DATA + ALLOC_SIZE, size);
       directory.store(record, RECORD_DATA + ALLOC_DTOR, dtor);
       directory.store(record, RECORD_DATA + ALLOC_FLAGS, isPercpu ? ALLOC_IS_PERCPU : 0);
       const percpu = directory.load(record, RECORD_DATA + ALLOC_PERCPU);
       directory.store(record, RECORD_DATA + ALLOC_KEY, keyOf(percpu, generation));
     });
+    return { ref, isNew: ref === filled };
   }
 
   private describe(ref: Ref): Allocator {

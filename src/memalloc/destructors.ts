@@ -22,7 +22,12 @@ export class Destructors {
     this.known.set(this.record(name), fn);
   }
 
-  /** The record that stands for a name. Errors: `bad-name`, `limit`. */
+  /** The record that stands for a name, or -1: nobody has taken one for it. Errors: `bad-name`. */
+  find(name: string): number {
+    return this.directory.find(KIND_DESTRUCTOR, checkName(name)) || -1;
+  }
+
+  /** The record that stands for a name, made if need be. Errors: `bad-name`, `limit`. */
   record(name: string): number {
     return this.directory.findOrMake(KIND_DESTRUCTOR, checkName(name));
   }

@@ -185,8 +185,7 @@ export class MemAlloc {
   allocFlags(size: number, flags: number): number {
     checkFlags(flags, GFP_KERNEL | GFP_ZERO, "GFP_KERNEL, GFP_ZERO");
     let p = this.alloc(size);
-    if (p === 0 && (flags & GFP_KERNEL) !== 0 && size <= MAX_PAYLOAD)
-      p = this.caches.allocFromSlab(this.table[(size + 7) >>> 3]) >>> 0;
+    if (p === 0 && (flags & GFP_KERNEL) !== 0 && size <= MAX_PAYLOAD) p = this.allocFromSlab(size);
     if (p > ZERO_SIZE_PTR && (flags & GFP_ZERO) !== 0) zeroPrivate(this.words, p >>> 2, (size + 3) >>> 2);
     return p;
   }
@@ -237,6 +236,12 @@ export class MemAlloc {
     this.table.fill(NO_CACHE);
     this.key = 0;
     this.isDestroyed = isDestroyed;
+  }
+
+  /** The rest of allocFlags. A method of its own, so that it can be traced; and alloc's handler may have detached. */
+  private allocFromSlab(size: number): number {
+    if (this.key === 0) this.refuseClosed();
+    return this.caches.allocFromSlab(this.table[(size + 7) >>> 3]) >>> 0;
   }
 
   /** This CPU's cache of the bucket that `home` is of. */

@@ -167,7 +167,7 @@ export class MemCache {
   allocFlags(flags: number): number {
     checkFlags(flags, GFP_KERNEL | GFP_ZERO, "GFP_KERNEL, GFP_ZERO");
     let p = this.alloc();
-    if (p === 0 && (flags & GFP_KERNEL) !== 0) p = this.caches.allocFromSlab(this.cache) >>> 0;
+    if (p === 0 && (flags & GFP_KERNEL) !== 0) p = this.allocFromSlab();
     if (p !== 0 && (flags & GFP_ZERO) !== 0) this.caches.zero(this.cache, p, this.size);
     return p;
   }
@@ -213,6 +213,12 @@ export class MemCache {
     this.cache = NO_CACHE;
     this.key = 0;
     this.isDestroyed = isDestroyed;
+  }
+
+  /** The rest of allocFlags. A method of its own, so that it can be traced; and alloc's handler may have detached. */
+  private allocFromSlab(): number {
+    if (this.key === 0) this.refuseClosed();
+    return this.caches.allocFromSlab(this.cache) >>> 0;
   }
 
   private allocBusy(): number {

@@ -10,6 +10,7 @@ import {
   MIB,
   oneCpu,
   type Pool,
+  refuses,
   settle,
   throwsCode,
   usedObjects,
@@ -255,4 +256,13 @@ test("a destructor that throws leaves no callback under way", () => {
   heap.checkInvariants();
   settle(heap);
   heap.checkInvariants();
+});
+
+test("an allocator that is refused for its destructor costs no name", () => {
+  const heap = oneCpu();
+  heap.memCache({ name: "without", size: 64 });
+  heap.memCache({ name: "with", size: 64, dtor: "one" });
+  for (const name of ["without", "with"])
+    refuses(heap, "mismatch", () => heap.memCache({ name, size: 64, dtor: "another" }));
+  refuses(heap, "mismatch", () => heap.memCache({ name: "with", size: 64 }));
 });

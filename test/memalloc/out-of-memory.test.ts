@@ -1,7 +1,7 @@
 /** What NULL means in task context: there was nothing to be had. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MemAlloc, SharedHeap } from "sharedheap";
+import { type MemAlloc, type MemCache, SharedHeap } from "sharedheap";
 import { UNIT_SIZES } from "#src/memalloc/sizes.js";
 import {
   allocMany,
@@ -172,5 +172,28 @@ test("kmalloc and the allocators take each other's free pages", () => {
   assert.equal(heap.kmalloc(20_000), 0);
   freeAll(pool, objects);
   assert.ok(exhaust(blocks, 20_000).length >= first.length - 4, "but for a few slabs in stock");
+  heap.checkInvariants();
+});
+
+test("a thread that finds no memory for an allocator that another one has just made leaves it alone", () => {
+  const heap = oneCpu({ maxCpus: 2 });
+  const other = SharedHeap.attach(heap.token, { turns: false });
+  let made: { readonly pool: MemCache; readonly p: number } | undefined;
+  const inject = (site: string) => {
+    if (site === "names" && made === undefined) {
+      // this thread has looked for the name, and not made it yet
+      const pool = heap.memCache({ name: "fixed", size: 64 });
+      made = { pool, p: pool.alloc() };
+    }
+    return site === "slab";
+  };
+  const { faults } = (other as unknown as { booted: { arena: { faults: { test: unknown } } } }).booted.arena;
+  faults.test = inject;
+  other.memCache({ name: "fixed", size: 64 });
+  faults.test = undefined;
+  other.poll();
+  heap.poll();
+  assert.ok(made);
+  made.pool.free(made.p);
   heap.checkInvariants();
 });
