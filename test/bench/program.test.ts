@@ -38,7 +38,7 @@ test("--help and --list", () => {
   const names = [...list.stdout.matchAll(/^(\S+) +\S.*$/gm)].map(([, name]) => name);
   const ofOneThread = ["pair64", "lifo100", "ws10k", "ws10k64", "larson1", "free-rcu", "rcu-lock"];
   const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
-  assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency"]);
+  assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency", "counter"]);
 });
 
 test("every workload of one thread runs, and says as JSON what was measured and where", () => {
@@ -67,4 +67,13 @@ test("the table says whether the targets are met", () => {
   assert.equal(status, 0);
   assert.match(stdout, /MemAlloc .* x reference +target: at most 3\.5, (met|missed) on this machine/);
   assert.match(stdout, /MemCache .* x reference +target: at most 2\.2, (met|missed) on this machine/);
+});
+
+test("counter counts with all threads, in both ways", () => {
+  const { status, stdout, stderr } = run("counter", "--quick", "--json");
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const { counter } = JSON.parse(stdout) as Run;
+  assert.equal(counter?.threads, 2);
+  assert.ok(counter.percpu.median > 0 && counter.word.median > 0 && counter.ratio.median > 0);
 });
