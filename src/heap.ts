@@ -126,6 +126,8 @@ export class SharedHeap {
     const name = options.name === undefined ? "" : checkName(options.name);
     const token = windowFor(options);
     const arena = formatArena(token, options);
+    if (options.irqWork === "kthread" && arena.geometry.maxCpus === 1)
+      throw new SharedHeapError("bad-option", 'irqWork "kthread" needs another thread: raise maxCpus');
     const isDirty = options.memory !== undefined;
     return new SharedHeap((tuning) => bootCreator(arena, name, isDirty, tuning, options), options);
   }

@@ -1,12 +1,14 @@
 /** `heap.rcu`: read sections and grace periods, as a program uses them. */
 import { loadAcquire, storeRelease } from "#primitive";
 import { SharedHeapError } from "./arena/index.ts";
+import type { Cpu } from "./cpu/index.ts";
 import { type Barriers, type Flavour, RCU, type Rcu, type TasksTrace, TRACE } from "./rcu/index.ts";
 import type { Stall, Stalls } from "./stalls.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** What both kinds of grace periods stand on. */
 export interface RcuLayers {
+  readonly cpu: Cpu;
   readonly rcu: Rcu;
   readonly trace: TasksTrace;
   readonly barriers: Barriers;
@@ -19,6 +21,7 @@ class GracePeriods {
   private readonly barriers: Barriers;
   private readonly flavour: Flavour;
   private readonly periods: Rcu | TasksTrace;
+  private readonly cpu: Cpu;
   /** Closures that were given, and that have run. */
   private given = 0;
   private ran = 0;
@@ -27,6 +30,7 @@ class GracePeriods {
     this.checkLive = checkLive;
     this.waiters = waiters;
     this.barriers = layers.barriers;
+    this.cpu = layers.cpu;
     this.flavour = flavour;
     this.periods = flavour === RCU ? layers.rcu : layers.trace;
   }
@@ -46,16 +50,19 @@ class GracePeriods {
     this.waiters.add(isNext, () => this.runClosure(fn));
   }
 
-  /** As `call`, and drives the grace period on at once, not from the next turn on. Task context. */
+  /** As `call`, and drives the grace period on at once, not from the next turn on. Any context. */
   callHurry(fn: () => void): void {
     this.call(fn);
     this.requestUrgent();
   }
 
-  /** Drives the grace period on, as far as open sections let it. Task context. Errors: `detached`. */
+  /** Drives the grace period on, as far as open sections let it; in nested contexts it is left to a poll. Errors: `detached`. */
   requestUrgent(): void {
     this.checkLive();
+    if (!this.cpu.inTask()) return;
     this.periods.drive(this.periods.target());
+    // what handlers of rcu:gp_end left
+    this.cpu.irqWork.kick();
   }
 
   /**

@@ -298,3 +298,16 @@ describe("pointers", () => {
     changesNothing(a, () => rcuDereference(a, 0));
   });
 });
+
+test("a grace period may be hurried in any context: in a nested one it is left to a poll", () => {
+  const heap = SharedHeap.create({ bytes: 2 ** 20, maxCpus: 2, turns: false });
+  const { periods } = heap.stats().rcu;
+  let ran = 0;
+  heap.context.nmi(() => heap.rcu.callHurry(() => ran++));
+  assert.equal(heap.stats().rcu.periods, periods);
+  heap.poll();
+  assert.equal(ran, 1);
+  heap.rcu.requestUrgent();
+  assert.ok(heap.stats().rcu.periods > periods);
+  heap.checkInvariants();
+});

@@ -172,3 +172,7 @@ for (const size of [64, 1000]) {
 test("a mode that there is not is refused", () => {
   throwsCode("bad-option", () => SharedHeap.create({ irqWork: "later" as "turn" }));
 });
+
+test("mode kthread needs somebody who helps", () => {
+  throwsCode("bad-option", () => SharedHeap.create({ irqWork: "kthread", maxCpus: 1 }));
+});
