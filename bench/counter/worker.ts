@@ -21,7 +21,8 @@ function adder(): () => void {
 }
 
 const add = adder();
-for (let round = 0; ; round = Atomics.load(control, GO)) {
+// counted here: by the time that this one is through, the next round may have begun
+for (let round = 0; ; round++) {
   Atomics.wait(control, GO, round);
   if (Atomics.load(control, GO) < 0) break;
   add();
