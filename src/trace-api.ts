@@ -51,8 +51,8 @@ export interface Traceable {
   rawFree(p: number): void;
 }
 
-/** Their names, in the order in which they are put in place. */
-const METHODS = ["alloc", "allocFromSlab", "free", "freeRcu", "rawFree"] as const;
+/** Marks the methods that are put in between. */
+const TRACED = Symbol("traced");
 
 interface Handler {
   readonly fn: TraceHandler;
@@ -102,26 +102,21 @@ export class TracepointsApi {
 
   /** An allocator was opened: it is traced if that is wanted. */
   opened(allocator: Traceable): void {
+    this.closed(allocator);
     const onAlloc = this.probe("memalloc:alloc");
     const onFree = this.probe("memalloc:free");
-    const own = this.closed(allocator);
-    if (onAlloc !== undefined) {
-      own.alloc = tracedAlloc(allocator, allocator.alloc, onAlloc);
-      own.allocFromSlab = tracedSlab(allocator, allocator.allocFromSlab, onAlloc);
-    }
-    if (onFree === undefined) return;
-    own.free = tracedFree(allocator, allocator.free, onFree);
-    own.freeRcu = tracedFree(allocator, allocator.freeRcu, onFree);
-    own.rawFree = tracedFree(allocator, allocator.rawFree, onFree);
+    if (onAlloc === undefined && onFree === undefined) return;
+    // a class in between, whose methods hide those of its own: so it gains no properties, which V8 would be slow to lose
+    const traced = Object.create(Object.getPrototypeOf(allocator), { [TRACED]: { value: true } });
+    if (onAlloc !== undefined) traceAllocs(traced, onAlloc);
+    if (onFree !== undefined) traceFrees(traced, onFree);
+    Object.setPrototypeOf(allocator, traced);
   }
 
   /** An allocator was closed: its calls fail, and nobody is told of them. */
-  closed(allocator: Traceable): Partial<Traceable> {
-    // methods of its own hide those of its class; without them, the core is as it was
-    const own: Partial<Traceable> = allocator;
-    // the last one first: V8 goes back to the shape from before. In any other order it makes a slow object of it
-    for (let i = METHODS.length - 1; i >= 0; i--) delete own[METHODS[i]];
-    return own;
+  closed(allocator: Traceable): void {
+    const methods = Object.getPrototypeOf(allocator);
+    if (Object.hasOwn(methods, TRACED)) Object.setPrototypeOf(allocator, Object.getPrototypeOf(methods));
   }
 
   private set(name: string, handlers: readonly Handler[]): void {
@@ -157,27 +152,31 @@ export class TracepointsApi {
   }
 }
 
-function tracedAlloc(allocator: Traceable, alloc: Traceable["alloc"], probe: Probe): Traceable["alloc"] {
-  return (size) => {
-    const p = alloc.call(allocator, size);
+/** `traced` is told of what the methods of its prototype return. */
+function traceAllocs(traced: Traceable, probe: Probe): void {
+  const { alloc, allocFromSlab } = Object.getPrototypeOf(traced) as Traceable;
+  traced.alloc = function (size) {
+    // as it was given: what is wrong with it is for the alloc to say
+    const p = alloc.call(this, size);
     // a MemCache has none
     probe(p, size ?? 0);
     return p;
   };
-}
-
-/** What an alloc that has returned NULL, and said so, gets from slab. */
-function tracedSlab(allocator: Traceable, alloc: Traceable["alloc"], probe: Probe): Traceable["alloc"] {
-  return (size) => {
-    const p = alloc.call(allocator, size);
+  // what an alloc that has returned NULL, and said so, gets from slab
+  traced.allocFromSlab = function (size) {
+    const p = allocFromSlab.call(this, size);
     if (p !== 0) probe(p, size ?? 0);
     return p;
   };
 }
 
-function tracedFree(allocator: Traceable, free: Traceable["free"], probe: Probe): Traceable["free"] {
-  return (p) => {
-    probe(p, 0);
-    free.call(allocator, p);
-  };
+/** `traced` is told of what is given to the methods of its prototype. */
+function traceFrees(traced: Traceable, probe: Probe): void {
+  for (const name of ["free", "freeRcu", "rawFree"] as const) {
+    const free = (Object.getPrototypeOf(traced) as Traceable)[name];
+    traced[name] = function (p) {
+      probe(p, 0);
+      free.call(this, p);
+    };
+  }
 }
