@@ -13,7 +13,7 @@ import {
   SharedHeapError,
   writeHeader,
 } from "./arena/index.ts";
-import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED } from "./arena/layout.ts";
+import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED, RECORDS_WORDS } from "./arena/layout.ts";
 import { Cpu, Cpus, type IrqWorkMode, PercpuAreas, type WorkHandler } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import type { System } from "./inspect/index.ts";
@@ -26,12 +26,16 @@ import {
   Pipeline,
   type Program,
   Registry,
+  Supply,
   type Watermarks,
   watermarksOf,
 } from "./memalloc/index.ts";
-import { GATHER_CHAINS, HEAP_WORDS } from "./memalloc/layout.ts";
+import { GATHER_CHAINS } from "./memalloc/layout.ts";
 import {
+  Charges,
   Kmalloc,
+  MemcgStock,
+  Memcgs,
   Pages,
   type PageTables,
   Percpu,
@@ -46,6 +50,8 @@ import {
   KMALLOC_CACHES,
   PERCPU_CACHES,
   SLAB_CPU_WORDS,
+  STOCK_BATCH,
+  STOCK_WORDS,
   TAKER_TRIES,
 } from "./mm/layout.ts";
 import { Barriers, Callbacks, type Kind, Rcu, type RcuPlace, TasksTrace } from "./rcu/index.ts";
@@ -61,6 +67,8 @@ export interface Tuning {
   readonly takerTries: number;
   /** Chains that gather before a refill drives their grace period. */
   readonly gatherChains: number;
+  /** Units that a stock of charges is refilled with. */
+  readonly chargeBatch: number;
   /** When this CPU's deferred work runs. */
   readonly mode?: IrqWorkMode;
   /** Called when something waits for a turn of this thread, or a poll. */
@@ -73,12 +81,14 @@ const DEFAULT_TUNING: Tuning = {
   watermarks: watermarksOf,
   takerTries: TAKER_TRIES,
   gatherChains: GATHER_CHAINS,
+  chargeBatch: STOCK_BATCH,
 };
 
 /** For threads whose allocators nobody waits for. */
 const NO_PROGRAM: Program = {
   gaveUp: () => {},
   when: () => Promise.resolve({ leaked: [] }),
+  atMax: () => {},
 };
 
 /** The tables, and the layers that need no CPU. */
@@ -91,10 +101,12 @@ interface Tables {
   readonly percpuCaches: number;
   readonly rcu: RcuPlace;
   readonly memalloc: number;
-  /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, and of the rest. */
+  readonly memcg: number;
+  /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, of the stock of charges, and of the rest. */
   readonly hints: number;
   readonly kmallocLocal: number;
   readonly percpuLocal: number;
+  readonly chargeStock: number;
   readonly percpuFree: number;
   readonly firstPage: number;
 }
@@ -176,11 +188,13 @@ function layOut(arena: Arena, total: number): Tables {
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
   const rcuShared = memblock.reserve(SHARED_WORDS);
-  const memalloc = memblock.reserve(HEAP_WORDS);
+  const memalloc = memblock.reserve(RECORDS_WORDS);
+  const memcg = memblock.reserve(RECORDS_WORDS);
   const hints = percpu.reserve(HINT_WORDS);
   const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
   const percpuLocal = percpu.reserve(PERCPU_CACHES * SLAB_CPU_WORDS);
   const rcuLocal = percpu.reserve(LOCAL_SNAPSHOT + arena.geometry.maxCpus);
+  const chargeStock = percpu.reserve(STOCK_WORDS);
   const percpuFree = percpu.reserve(0);
   const firstPage = Math.ceil(memblock.end / PAGE_WORDS);
   return {
@@ -191,10 +205,12 @@ function layOut(arena: Arena, total: number): Tables {
     kmallocCaches,
     percpuCaches,
     memalloc,
+    memcg,
     rcu: { shared: rcuShared, local: rcuLocal },
     hints,
     kmallocLocal,
     percpuLocal,
+    chargeStock,
     percpuFree,
     firstPage,
   };
@@ -215,14 +231,18 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const percpu = new Percpu(slab, tables.percpuCaches, arena.geometry.maxCpus);
   const kmalloc = new Kmalloc(slab, tables.kmallocCaches, percpu, directory);
   const destructors = new Destructors(directory);
-  const pipeline = new Pipeline(cpu, areas, slab, callbacks, destructors, tuning.gatherChains);
+  const charges = new MemcgStock(cpu, new Charges(arena.words), tables.chargeStock, tuning.chargeBatch);
+  const memcgs = new Memcgs(directory, tables.memcg, charges);
+  const supply = new Supply(slab, memcgs);
+  const pipeline = new Pipeline(cpu, areas, supply, callbacks, destructors, tuning.gatherChains);
   const inbox = new Inbox(cpu, cpus);
-  const caches = new Caches(cpu, kmalloc, rcu, pipeline, inbox, () => allocators.ownCaches());
-  const registry = new Registry(directory, areas, tables.memalloc);
   const { watermarks, program = NO_PROGRAM } = tuning;
-  const parts = { directory, registry, areas, kmalloc, caches, destructors, watermarks, program };
+  const ownCaches = () => allocators.ownCaches();
+  const caches = new Caches(cpu, kmalloc, supply, rcu, pipeline, inbox, ownCaches, program.atMax);
+  const registry = new Registry(directory, areas, tables.memalloc);
+  const parts = { directory, registry, areas, kmalloc, caches, destructors, memcgs, watermarks, program };
   const allocators = new Allocators(parts);
-  const helper = new Helper(cpu, cpus, areas, slab, pipeline, inbox, allocators);
+  const helper = new Helper(cpu, cpus, areas, supply, pipeline, inbox, allocators);
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
   kinds[KIND_SLAB] = { rcu: true, trace: false, handler: (link) => slab.lists.readersLeft(link) };
   handlers.push(
@@ -239,6 +259,8 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
     barriers,
     pages,
     kmalloc,
+    memcgs,
+    chargeStock: tables.chargeStock,
     registry,
     allocators,
     destructors,

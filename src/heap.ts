@@ -16,6 +16,7 @@ import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
 import { type HeapStats, stats, verify } from "./inspect/index.ts";
 import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
+import { type Memcg, MemcgApi, type MemcgOptions } from "./memcg-api.ts";
 import { checkToken, isSharedBuffer, notSharedAdvice, windowFor } from "./memory.ts";
 import { type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 import {
@@ -72,6 +73,7 @@ export class SharedHeap {
   private opened: (MemAlloc | MemCache)[] = [];
   private readonly kmemCaches: KmemCache[] = [];
   private readonly mallocs: Malloc;
+  private readonly memcgs: MemcgApi;
   private attached = true;
   private isDetaching = false;
   private anonymous = 0;
@@ -93,6 +95,11 @@ export class SharedHeap {
     this.waiters = new Waiters(this.turns.wake);
     const booted = boot({ mode: irqWork, wake: this.turns.wake, program: this.program() });
     this.booted = booted;
+    this.memcgs = new MemcgApi({
+      memcgs: booted.memcgs,
+      checkLive: () => this.live(),
+      wake: this.turns.wake,
+    });
     this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
     this.percpu = new PercpuApi(
@@ -164,7 +171,8 @@ export class SharedHeap {
 
   /**
    * Opens the any-size allocator of that name on this thread, or makes it: objects of up to 4,088
-   * bytes, 11 sizes. Task context. Errors: `limit`, `mismatch`, `out-of-memory`, `bad-name`, `detached`.
+   * bytes, 11 sizes. Task context. Errors: `limit`, `mismatch`, `out-of-memory`, `bad-name`, `detached`; `destroyed`
+   * (the group was dropped).
    */
   memAlloc(options: MemAllocOptions = {}): MemAlloc {
     const { allocators } = this.live(true);
@@ -173,14 +181,24 @@ export class SharedHeap {
         "bad-option",
         "memAlloc has no per-CPU objects: use memCache({ size, percpu: true })",
       );
-    return this.keep(allocators.openMemAlloc(options.name ?? this.anonymousName(), false));
+    const { memcg, name = this.anonymousName() } = options;
+    return this.keep(allocators.openMemAlloc(name, false, this.memcgs.refOf(memcg)));
   }
 
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
   memCache(options: MemCacheOptions): MemCache {
     const { allocators } = this.live(true);
-    const { name = this.anonymousName(), size, dtor, percpu } = options;
-    return this.keep(allocators.openMemCache(name, size, dtor, percpu));
+    const { name = this.anonymousName(), size, dtor, percpu, memcg } = options;
+    return this.keep(allocators.openMemCache(name, size, dtor, percpu, this.memcgs.refOf(memcg)));
+  }
+
+  /**
+   * Opens the group of that name on this thread, or makes it: allocators that are made with `memcg` are charged to it,
+   * and together hold at most `max` bytes. Errors: `bad-name`, `bad-option`, `limit`, `mismatch`, `destroyed`, `detached`.
+   */
+  memcg(options: MemcgOptions): Memcg {
+    this.live();
+    return this.memcgs.open(options);
   }
 
   /**
@@ -373,6 +391,7 @@ export class SharedHeap {
         if (isDestroyed) this.mallocs.forgetDestroyed();
       },
       when: (isOver, result) => new Promise((resolve) => this.waiters.add(isOver, () => resolve(result()))),
+      atMax: (group, refusing) => this.memcgs.atMax(group, refusing),
     };
   }
 

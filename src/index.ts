@@ -13,6 +13,7 @@ export { SharedHeap } from "./heap.ts";
 export {
   type AllocatorStats,
   type CpuStats,
+  type GroupStats,
   type HeapStats,
   type IsolationReport,
   isolationReport,
@@ -20,6 +21,7 @@ export {
   type SlabStats,
 } from "./inspect/index.ts";
 export type { Destroyed, Destructor, MemAlloc, MemCache } from "./memalloc/index.ts";
+export type { Memcg, MemcgOptions } from "./memcg-api.ts";
 export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
 export type { AttachOptions, CreateOptions, MemAllocOptions, MemCacheOptions } from "./options.ts";
 export type { PercpuApi } from "./percpu-api.ts";

@@ -1,6 +1,7 @@
 /** What programs may ask for when they make, attach to and open things. */
 import { type Geometry, SharedHeapError } from "./arena/index.ts";
 import type { IrqWorkMode } from "./cpu/index.ts";
+import type { Memcg } from "./memcg-api.ts";
 import type { MemoryOptions } from "./memory.ts";
 
 /** What `SharedHeap.attach` takes. */
@@ -25,6 +26,8 @@ export interface CreateOptions extends Partial<Geometry>, AttachOptions, MemoryO
 export interface MemAllocOptions {
   /** Threads that open an allocator of the same name share it. Without a name it is this thread's alone. */
   readonly name?: string;
+  /** The group that is charged for its memory: for good. It may be left out by who opens an allocator that exists. */
+  readonly memcg?: Memcg;
 }
 
 /** What `memCache` takes. */

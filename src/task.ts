@@ -9,7 +9,7 @@ const DETACH_POLLS = 4;
 
 /** Runs what is pending: of this CPU, and of others too, unless it is helped itself. Does nothing in nested contexts. */
 export function poll(system: Booted): void {
-  const { cpu, callbacks, allocators, helper } = system;
+  const { cpu, callbacks, allocators, memcgs, helper } = system;
   if (!cpu.inTask()) return;
   cpu.irqWork.flush();
   cpu.turnWork.flush();
@@ -18,6 +18,8 @@ export function poll(system: Booted): void {
     helper.poll();
   }
   allocators.poll();
+  // after those that were in them
+  memcgs.poll();
   cpu.irqWork.flush();
 }
 
@@ -26,7 +28,7 @@ export function poll(system: Booted): void {
  * Errors, before anything is changed: `bad-context`, `rcu-unbalanced`.
  */
 export function detach(system: Booted): void {
-  const { cpu, cpus, kmalloc, allocators } = system;
+  const { cpu, cpus, kmalloc, allocators, memcgs } = system;
   checkMayDetach(system);
   poll(system);
   cpus.beginDetach(cpu.id);
@@ -36,6 +38,7 @@ export function detach(system: Booted): void {
   // a handler may have taken slabs anew, of caches that had given theirs up
   cpu.tracepoints.slabDiscard = undefined;
   kmalloc.flush();
+  memcgs.stock.drain();
   cpus.finishDetach(cpu.id);
 }
 

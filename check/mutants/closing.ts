@@ -2,7 +2,7 @@
 import type { Mutant } from "./table.ts";
 
 const ALLOCATORS = "memalloc/allocators.js";
-const REGISTRY = "memalloc/registry.js";
+const REGISTRY = "arena/records.js";
 const CACHE = "memalloc/cache.js";
 
 export const CLOSING_MUTANTS: readonly Mutant[] = [
@@ -67,7 +67,7 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
   {
     id: "C7",
     what: "a batch that is not full goes home at the end of a turn, where a refill finds it",
-    file: CACHE,
+    file: "memalloc/stock.js",
     from: "if (first !== 0)\n            this.pipeline.defer(first,",
     to: "if (first !== 0)\n            this.pipeline.sendHome(first,",
     oracle: "early-reuse",

@@ -181,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: "L3",
     what: "an allocator goes live without a look whether its name is taken",
-    file: "memalloc/registry.js",
+    file: "arena/records.js",
     from: "isTaken ? PHASE_FREE : PHASE_LIVE",
     to: "PHASE_LIVE",
     oracle: "two-of-a-name",

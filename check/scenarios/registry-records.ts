@@ -2,8 +2,9 @@
  * The registry by itself, without caches: records that are made, ended, released and used again by two CPUs. No two
  * live ones have a name in common, and each is released once.
  */
+
+import type { Ref } from "#src/arena/index.js";
 import type { Booted } from "#src/boot.js";
-import type { Ref } from "#src/memalloc/registry.js";
 import { fetchAdd } from "../engine/primitive.ts";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";

@@ -8,6 +8,7 @@ export const SMALL: Tuning = {
   watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }),
   takerTries: 1,
   gatherChains: 1,
+  chargeBatch: 1,
 };
 
 /** A list of one object: each alloc refills, each free trims. */

@@ -2,9 +2,10 @@ export { Arena, formatArena, type HeapToken, openArena, publishArena, writeHeade
 export { Directory } from "./directory.ts";
 export { destroyedError, detachedError, SharedHeapError, type SharedHeapErrorCode } from "./errors.ts";
 export type { FaultSite, Faults } from "./faults.ts";
-export { checkArena, type Report } from "./invariants.ts";
+export { checkArena, checkLiveNames, type Report } from "./invariants.ts";
 export { Memblock } from "./memblock.ts";
 export { checkName, nameIs, readName, writeName } from "./names.ts";
 export { type Geometry, inRange, resolveGeometry } from "./options.ts";
+export { Records, type Ref } from "./records.ts";
 export { Roots } from "./roots.ts";
 export { HeapView } from "./views.ts";

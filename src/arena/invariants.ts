@@ -4,6 +4,7 @@ import type { Arena } from "./arena.ts";
 import type { Directory } from "./directory.ts";
 import {
   KIND_ALLOCATOR,
+  KIND_MEMCG,
   MAGIC,
   MAGIC_VALUE,
   NULL_DEPTH,
@@ -12,11 +13,12 @@ import {
   VERSION,
   VERSION_VALUE,
 } from "./layout.ts";
+import type { Records } from "./records.ts";
 
 /** Takes a line for each invariant found broken. */
 export type Report = (problem: string) => void;
 
-/** NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice (allocators: see memalloc). */
+/** NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice (but of those that come and go). */
 export function checkArena(arena: Arena, directory: Directory, report: Report): void {
   const { words } = arena;
   if (peek(words, NULL_LINK) !== 0 || peek(words, NULL_DEPTH) !== 0) {
@@ -37,9 +39,20 @@ function checkNames(directory: Directory, report: Report): void {
       report(`arena: directory entry ${i} points to word ${record}, which is no record`);
       continue;
     }
-    if (directory.kindOf(record) === KIND_ALLOCATOR) continue;
-    const key = `${directory.kindOf(record)}:${directory.nameOf(record)}`;
+    const kind = directory.kindOf(record);
+    // these come and go: see checkLiveNames
+    if (kind === KIND_ALLOCATOR || kind === KIND_MEMCG) continue;
+    const key = `${kind}:${directory.nameOf(record)}`;
     if (seen.has(key)) report(`arena: the name ${JSON.stringify(directory.nameOf(record))} is there twice`);
     seen.add(key);
+  }
+}
+
+/** No two live records of a kind have the same name. `layer`, `kind`: what they are, for the report. */
+export function checkLiveNames(records: Records, layer: string, kind: string, report: Report): void {
+  const seen = new Set<string>();
+  for (const name of records.liveNames()) {
+    if (seen.has(name)) report(`${layer}: two ${kind} have the name ${JSON.stringify(name)}`);
+    seen.add(name);
   }
 }

@@ -41,7 +41,7 @@ export const FLAG_TRACE_IMPLIES_RCU = 1;
 export const FLAG_REALTIME = 2;
 
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 3;
+export const VERSION_VALUE = 4;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;
@@ -63,6 +63,8 @@ export const RECORD_WORDS = 48;
 export const RECORD_KIND = 0;
 /** Its name. Writer: creator, before publication. */
 export const RECORD_NAME = 1;
+/** Of records that come and go (records.ts): generation << PHASE_SHIFT | PHASE_*. CAS, any CPU. */
+export const RECORD_STATE = 9;
 /** From here on, a line of its own, the words belong to the layer that made the record. */
 export const RECORD_DATA = 16;
 
@@ -70,6 +72,27 @@ export const KIND_ROOT = 1;
 export const KIND_ALLOCATOR = 2;
 export const KIND_KMEM_CACHE = 3;
 export const KIND_DESTRUCTOR = 4;
+export const KIND_MEMCG = 5;
+
+export const PHASE_SHIFT = 3;
+export const PHASE_MASK = 7;
+/** Nobody's; may be used again. */
+export const PHASE_FREE = 0;
+/** Being written by one CPU. */
+export const PHASE_FILLING = 1;
+/** Written, and not known to be the only one of its name yet. */
+export const PHASE_PENDING = 2;
+export const PHASE_LIVE = 3;
+/** Ended: what belongs to it comes home. */
+export const PHASE_DRAINING = 4;
+/** All has: one CPU clears its words. */
+export const PHASE_RELEASING = 5;
+
+/** Words of the whole heap for each kind of such records. The one that is being installed (index + 1 and generation), or 0. CAS, any CPU. */
+export const INSTALLING = 0;
+/** How many are going away, or are about to. Atomic, any CPU. */
+export const DRAINING = 1;
+export const RECORDS_WORDS = 16;
 
 /** A root's value. Atomic, any CPU. */
 export const ROOT_VALUE = RECORD_DATA;

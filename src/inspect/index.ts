@@ -2,6 +2,7 @@ export { type IsolationReport, isolationReport } from "./isolation.ts";
 export {
   type AllocatorStats,
   type CpuStats,
+  type GroupStats,
   type HeapStats,
   type RcuStats,
   type SlabStats,

@@ -7,7 +7,7 @@ import {
   chainsInQueues,
   checkAllocator,
 } from "../memalloc/index.ts";
-import { checkCache, forEachBlock, slabsByCache, slabsInQueues } from "../mm/index.ts";
+import { checkCache, forEachBlock, type MemcgCounters, slabsByCache, slabsInQueues } from "../mm/index.ts";
 import {
   CACHE_OBJECTS,
   CACHE_PAGES,
@@ -72,6 +72,16 @@ export interface CpuStats extends CpuInfo {
   readonly currentPages: number;
 }
 
+/** A group, and those below it. */
+export interface GroupStats extends MemcgCounters {
+  readonly name: string;
+  /** true: it was dropped, and goes when nothing is left of it. Another one may have its name. */
+  readonly dropped: boolean;
+  /** Names of the allocators that are charged to it. */
+  readonly allocators: readonly string[];
+  readonly children: readonly GroupStats[];
+}
+
 export interface HeapStats {
   readonly bytes: number;
   readonly maxCpus: number;
@@ -79,6 +89,8 @@ export interface HeapStats {
   readonly pages: { readonly total: number; readonly held: number; readonly peak: number };
   readonly cpus: readonly CpuStats[];
   readonly allocators: readonly AllocatorStats[];
+  /** Those that have no parent. */
+  readonly groups: readonly GroupStats[];
   readonly slabs: readonly SlabStats[];
   readonly rcu: RcuStats;
   /** kmalloc blocks of whole pages. */
@@ -96,6 +108,7 @@ export function stats(system: System): HeapStats {
     pages: { total: pages.total - system.firstPage, held: pages.held, peak: pages.peak },
     cpus: system.cpus.list().map((info) => cpuStats(system, chains, info)),
     allocators: audited.map((each) => allocatorStats(system, each)),
+    groups: groupsUnder(system, 0),
     slabs: slabStats(system),
     rcu: rcuStats(system, audited),
     large: largeStats(system),
@@ -129,6 +142,21 @@ function allocatorStats(system: System, { allocator, books }: Audited): Allocato
     listed,
     waiting,
   };
+}
+
+function groupsUnder(system: System, parent: number): GroupStats[] {
+  const { memcgs } = system;
+  const groups = memcgs.list().filter(({ record }) => memcgs.stock.charges.parentOf(record) === parent);
+  return groups.map((ref) => ({
+    name: memcgs.nameOf(ref.record),
+    ...memcgs.counters(ref),
+    dropped: !memcgs.isLive(ref),
+    allocators: system.allocators
+      .list()
+      .filter(({ memcg }) => memcg === ref.record)
+      .map(({ name }) => name),
+    children: groupsUnder(system, ref.record),
+  }));
 }
 
 function slabStats(system: System): SlabStats[] {

@@ -3,7 +3,7 @@ import type { Arena, Directory } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
 import type { Allocators, Registry } from "../memalloc/index.ts";
-import { KMALLOC_SIZES, type Kmalloc, type Pages, PERCPU_SIZES } from "../mm/index.ts";
+import { KMALLOC_SIZES, type Kmalloc, type Memcgs, type Pages, PERCPU_SIZES } from "../mm/index.ts";
 import type { Callbacks, Rcu, RcuPlace, TasksTrace } from "../rcu/index.ts";
 
 export interface System {
@@ -20,6 +20,9 @@ export interface System {
   readonly kmalloc: Kmalloc;
   readonly allocators: Allocators;
   readonly registry: Registry;
+  readonly memcgs: Memcgs;
+  /** Offset of each CPU's stock of charges in its area. */
+  readonly chargeStock: number;
   /** The first page behind the tables. */
   readonly firstPage: number;
 }

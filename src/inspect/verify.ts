@@ -1,8 +1,16 @@
 /** `heap.verify()`: every invariant of every layer. */
-import { checkArena } from "../arena/index.ts";
+import { checkArena, checkLiveNames } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
-import { chainsInQueues, checkAllocator, checkNames } from "../memalloc/index.ts";
-import { checkCache, checkPages, slabsByCache, slabsInQueues } from "../mm/index.ts";
+import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
+import {
+  checkCache,
+  checkMemcg,
+  checkPages,
+  type Holdings,
+  slabsByCache,
+  slabsInQueues,
+} from "../mm/index.ts";
+import { UNIT_BYTES } from "../mm/layout.ts";
 import { checkRcu } from "../rcu/index.ts";
 import { MAX_PROBLEMS } from "./layout.ts";
 import { type System, slabCaches } from "./system.ts";
@@ -22,10 +30,14 @@ export function verify(system: System): string[] {
   for (const [cache, slabs] of slabsByCache(system.pages, system.firstPage, caches, report)) {
     checkCache(system.pages, system.areas, cache, slabs, waiting, report);
   }
-  checkNames(system.registry, report);
+  checkLiveNames(system.registry, "memalloc", "allocators", report);
   const chains = chainsInQueues(system.pages, system.callbacks, report);
+  const holdings = new Map<number, Holdings>();
   for (const allocator of system.allocators.list()) {
-    checkAllocator(system.pages, system.areas, allocator, chains, report);
+    const { takenBytes } = checkAllocator(system.pages, system.areas, allocator, chains, report);
+    const { units, allocators } = holdings.get(allocator.memcg) ?? { units: 0, allocators: 0 };
+    holdings.set(allocator.memcg, { units: units + takenBytes / UNIT_BYTES, allocators: allocators + 1 });
   }
+  checkMemcg(system.memcgs, system.cpus, system.areas, system.chargeStock, holdings, report);
   return problems;
 }

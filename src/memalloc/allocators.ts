@@ -1,9 +1,17 @@
 /** Opening allocators, and ending them: by name, the same one on every thread. */
 import { loadAcquire, peek, storeRelease } from "#primitive";
-import { checkName, type Directory, destroyedError, inRange, SharedHeapError } from "../arena/index.ts";
+import {
+  checkName,
+  type Directory,
+  destroyedError,
+  inRange,
+  type Ref,
+  SharedHeapError,
+} from "../arena/index.ts";
 import { RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
-import { isOffset, type Kmalloc } from "../mm/index.ts";
+import { heldBytes, isOffset, type Kmalloc, type Made, type Memcgs } from "../mm/index.ts";
+import { UNIT_BYTES } from "../mm/layout.ts";
 import type { Caches } from "./cache.ts";
 import type { Destructors } from "./destructors.ts";
 import { checkWord, keyOf, wrongFree } from "./header.ts";
@@ -12,6 +20,7 @@ import {
   ALLOC_FLAGS,
   ALLOC_IS_PERCPU,
   ALLOC_KEY,
+  ALLOC_MEMCG,
   ALLOC_PERCPU,
   ALLOC_SIZE,
   CACHE_WORDS,
@@ -31,7 +40,8 @@ import {
 import { leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
-import type { Ref, Registry } from "./registry.ts";
+import type { AtMax } from "./reclaim.ts";
+import type { Registry } from "./registry.ts";
 import { cacheTable, PERCPU_WATERMARKS, UNIT_SIZES, type Watermarks } from "./sizes.ts";
 
 /** An allocator of the heap, whether this thread has it open or not. */
@@ -47,8 +57,21 @@ export interface Allocator {
   readonly dtor: number;
   /** Its objects have a slot on each possible CPU. */
   readonly isPercpu: boolean;
+  /** The record of its group, or 0. */
+  readonly memcg: number;
   /** Unit sizes of its caches, in bytes, in the order in which they lie. */
   readonly unitSizes: readonly number[];
+  /** Where their objects come from: the slab cache of each. */
+  readonly slabCaches: readonly number[];
+}
+
+/** What an allocator is opened with. */
+interface Wanted {
+  readonly size: number;
+  /** The name of its destructor, or "". */
+  readonly dtor: string;
+  readonly isPercpu: boolean;
+  readonly memcg: Ref | undefined;
 }
 
 /** What `destroy` found. */
@@ -63,6 +86,8 @@ export interface Program {
   readonly gaveUp: (key: number) => void;
   /** Resolves to `result()` once `isOver()`. */
   readonly when: (isOver: () => boolean, result: () => Destroyed) => Promise<Destroyed>;
+  /** A group needs more than `refusing`, it or one above it, has room for: something may be freed. Nested. */
+  readonly atMax: AtMax;
 }
 
 /** What allocators stand on. */
@@ -73,6 +98,7 @@ export interface Parts {
   readonly kmalloc: Kmalloc;
   readonly caches: Caches;
   readonly destructors: Destructors;
+  readonly memcgs: Memcgs;
   /** The same on every thread of a heap. */
   readonly watermarks: (unitBytes: number) => Watermarks;
   readonly program: Program;
@@ -96,18 +122,20 @@ export class Allocators {
   /**
    * Opens the any-size allocator of that name on this CPU, or makes it. Errors: `limit`, `mismatch`,
    * and `out-of-memory` if it is new and its first objects cannot be had, unless `evenEmpty`. One that
-   * is there already can be opened in a full heap too: how else to free what it gave out.
+   * is there already can be opened in a full heap too: how else to free what it gave out. `memcg`: the group that is
+   * charged; without it a new one has none, and one that exists is opened whatever it has. `destroyed`: that was dropped.
    */
-  openMemAlloc(name: string, evenEmpty: boolean): MemAlloc {
-    const allocator = this.open(name, 0, "", evenEmpty);
+  openMemAlloc(name: string, evenEmpty: boolean, memcg?: Ref): MemAlloc {
+    const allocator = this.open(name, { size: 0, dtor: "", isPercpu: false, memcg }, evenEmpty);
     const table = cacheTable(this.caches.cpu.area + allocator.percpu);
     return new MemAlloc(this.opened(allocator), table, this.areas.areaWords);
   }
 
   /** The same for a fixed-size allocator of `size` bytes, 1 to 8184, with the destructor of that name if any. */
-  openMemCache(name: string, size: number, dtor = "", isPercpu = false): MemCache {
+  openMemCache(name: string, size: number, dtor = "", isPercpu = false, memcg?: Ref): MemCache {
     const max = isPercpu ? MAX_PERCPU_PAYLOAD : MAX_FIXED_PAYLOAD;
-    const allocator = this.open(name, inRange("size", size, 1, max), dtor, false, isPercpu);
+    inRange("size", size, 1, max);
+    const allocator = this.open(name, { size, dtor, isPercpu, memcg }, false);
     const cache = this.caches.cpu.area + allocator.percpu;
     const watermarks = this.watermarksOf(allocator, allocator.unitSizes[0]);
     return new MemCache(this.opened(allocator), size, cache, watermarks, isPercpu);
@@ -203,11 +231,26 @@ export class Allocators {
     for (let cpu = 0; cpu < maxCpus; cpu++) if (this.isPinned(cpu, allocator)) return;
     for (let cpu = 0; cpu < maxCpus; cpu++) if (!this.isQuiet(cpu, allocator)) return;
     if (!this.registry.claimRelease(allocator.ref)) return;
+    this.parts.memcgs.lose(allocator.memcg, this.heldBytes(allocator) / UNIT_BYTES);
     for (let cpu = 0; cpu < maxCpus; cpu++) {
       for (const cache of this.cachesOn(cpu, allocator))
         for (const count of [TAKEN, REFILLS, TRIMS]) storeRelease(this.areas.words, cache + count, 0);
     }
     this.registry.retire(allocator.ref);
+    // the last: from here on the group may go
+    if (allocator.memcg !== 0) this.parts.memcgs.letGo(allocator.memcg);
+  }
+
+  /** Bytes that slab gave for objects and has not got back, over all CPUs. */
+  private heldBytes(allocator: Allocator): number {
+    let bytes = 0;
+    const { words } = this.areas;
+    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
+      this.cachesOn(cpu, allocator).forEach((cache, i) => {
+        bytes += loadAcquire(words, cache + TAKEN) * heldBytes(words, allocator.slabCaches[i]);
+      });
+    }
+    return bytes;
   }
 
   /** True if no chain is on its way home to a CPU's caches. Once all CPUs gave up, that stays so. */
@@ -243,16 +286,18 @@ export class Allocators {
 
   // -- opening ----------------------------------------------------------------------------------
 
-  private open(name: string, size: number, dtor: string, evenEmpty: boolean, isPercpu = false): Allocator {
+  private open(name: string, wanted: Wanted, evenEmpty: boolean): Allocator {
+    const { dtor, memcg } = wanted;
     checkName(name);
+    if (memcg !== undefined) this.parts.memcgs.checkLive(memcg);
     // each further round is owed to a destroy
     for (;;) {
       const found = this.registry.find(name);
       const dtorRecord = this.dtorRecord(dtor, found === undefined);
       const { ref, isNew } =
-        found === undefined ? this.make(name, size, dtorRecord, isPercpu) : { ref: found, isNew: false };
+        found === undefined ? this.make(name, wanted, dtorRecord) : { ref: found, isNew: false };
       const allocator = this.describe(ref);
-      checkSame(allocator, size, dtorRecord, isPercpu);
+      checkSame(allocator, wanted, dtorRecord);
       const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
       // before the look at the phase: either that sees the destroy, or the destroy sees the pin
       this.pin(allocator, 1);
@@ -287,29 +332,30 @@ export class Allocators {
   }
 
   /** Makes it, or finds the one that another thread made meanwhile: that is not to go away if it stays empty here. */
-  private make(
-    name: string,
-    size: number,
-    dtor: number,
-    isPercpu: boolean,
-  ): { readonly ref: Ref; readonly isNew: boolean } {
+  private make(name: string, { size, isPercpu, memcg }: Wanted, dtor: number): Made {
     const { directory } = this;
-    let filled: Ref | undefined;
-    const ref = this.registry.make(name, size, (own) => {
-      const { record, generation } = own;
-      filled = own;
-      directory.store(record, RECORD_DATA + ALLOC_SIZE, size);
+    const fill = ({ record, generation }: Ref): void => {
       directory.store(record, RECORD_DATA + ALLOC_DTOR, dtor);
       directory.store(record, RECORD_DATA + ALLOC_FLAGS, isPercpu ? ALLOC_IS_PERCPU : 0);
+      directory.store(record, RECORD_DATA + ALLOC_MEMCG, memcg?.record ?? 0);
       const percpu = directory.load(record, RECORD_DATA + ALLOC_PERCPU);
       directory.store(record, RECORD_DATA + ALLOC_KEY, keyOf(percpu, generation));
-    });
-    return { ref, isNew: ref === filled };
+    };
+    return this.parts.memcgs.makeHolder(memcg, (filled) =>
+      this.registry.make(name, size, (ref) => {
+        fill(ref);
+        filled(ref);
+      }),
+    );
   }
 
   private describe(ref: Ref): Allocator {
     const load = (field: number) => this.directory.load(ref.record, RECORD_DATA + field);
+    const { kmalloc } = this.parts;
     const size = load(ALLOC_SIZE);
+    const isPercpu = (load(ALLOC_FLAGS) & ALLOC_IS_PERCPU) !== 0;
+    const unitSizes = size === 0 ? UNIT_SIZES : [Math.ceil((size + HEADER_BYTES) / 8) * 8];
+    const sizes = isPercpu ? kmalloc.percpu : kmalloc;
     return {
       ref,
       name: this.directory.nameOf(ref.record),
@@ -317,8 +363,10 @@ export class Allocators {
       percpu: load(ALLOC_PERCPU),
       key: load(ALLOC_KEY),
       dtor: load(ALLOC_DTOR),
-      isPercpu: (load(ALLOC_FLAGS) & ALLOC_IS_PERCPU) !== 0,
-      unitSizes: size === 0 ? UNIT_SIZES : [Math.ceil((size + HEADER_BYTES) / 8) * 8],
+      isPercpu,
+      memcg: load(ALLOC_MEMCG),
+      unitSizes,
+      slabCaches: unitSizes.map((unit) => sizes.cacheFor(unit)),
     };
   }
 
@@ -327,17 +375,20 @@ export class Allocators {
     let filled = true;
     this.cachesOn(this.caches.cpu.id, allocator).forEach((cache, i) => {
       const unitBytes = allocator.unitSizes[i];
-      const { key, dtor, isPercpu } = allocator;
-      const { kmalloc } = this.parts;
-      const slabCache = isPercpu ? kmalloc.percpu.cacheFor(unitBytes) : kmalloc.cacheFor(unitBytes);
-      const config = { unitBytes, slabCache, watermarks: this.watermarksOf(allocator, unitBytes), key, dtor };
+      const { key } = allocator;
+      const owner = allocator.ref.record;
+      const slabCache = allocator.slabCaches[i];
+      const watermarks = this.watermarksOf(allocator, unitBytes);
+      const config = { unitBytes, slabCache, watermarks, key, owner };
       if (!this.caches.open(cache, config)) filled = false;
     });
     return filled;
   }
 
-  /** The same once what waits for nobody has been collected. */
+  /** The same once what waits for nobody has been collected; not if it is the group that is full. */
   private retryOpen(allocator: Allocator): boolean {
+    if (allocator.memcg !== 0 && this.caches.isAtMax(this.cachesOn(this.caches.cpu.id, allocator)))
+      return false;
     this.reclaim();
     return this.openCaches(allocator);
   }
@@ -354,12 +405,13 @@ export class Allocators {
   }
 }
 
-function checkSame(allocator: Allocator, size: number, dtor: number, isPercpu: boolean): void {
+function checkSame(allocator: Allocator, wanted: Wanted, dtor: number): void {
+  const { size, isPercpu, memcg } = wanted;
   const isSameSize = allocator.size === size && allocator.isPercpu === isPercpu;
-  if (isSameSize && allocator.dtor === dtor) return;
-  const what = isSameSize
-    ? "another destructor"
-    : `${sizeName(allocator.size, allocator.isPercpu)}, not ${sizeName(size, isPercpu)}`;
+  const isOfGroup = memcg === undefined || allocator.memcg === memcg.record;
+  if (isSameSize && allocator.dtor === dtor && isOfGroup) return;
+  let what = allocator.dtor === dtor ? "another group" : "another destructor";
+  if (!isSameSize) what = `${sizeName(allocator.size, allocator.isPercpu)}, not ${sizeName(size, isPercpu)}`;
   throw new SharedHeapError(
     "mismatch",
     `allocator "${allocator.name}" exists with ${what}: open it as it was made`,

@@ -22,7 +22,6 @@ import { checkWord, payloadOf } from "./header.ts";
 import type { Inbox } from "./inbox.ts";
 import {
   BATCH,
-  DTOR,
   FREE_LIST,
   FREE_LIST_EXTRA,
   HAND,
@@ -35,6 +34,7 @@ import {
   OBJECT_CHECK,
   OBJECT_HOME,
   OPEN,
+  OWNER,
   RCU_BATCH,
   RCU_BATCH_EXTRA,
   RCU_TGT,
@@ -47,8 +47,10 @@ import {
   WORK_ID_TURN,
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { type AtMax, Reclaim } from "./reclaim.ts";
 import type { Watermarks } from "./sizes.ts";
 import { Stock } from "./stock.ts";
+import type { Supply } from "./supply.ts";
 
 /** What a cache is made with. */
 export interface CacheConfig {
@@ -56,12 +58,9 @@ export interface CacheConfig {
   readonly watermarks: Watermarks;
   readonly slabCache: number;
   readonly key: number;
-  /** The record of the destructor, or 0. */
-  readonly dtor: number;
+  /** The allocator's record. */
+  readonly owner: number;
 }
-
-/** Most rounds of a reclaim. A chain goes through four queues, of which each may have a batch under way. */
-const RECLAIM_ROUNDS = 8;
 
 export class Caches {
   readonly words: Words;
@@ -71,31 +70,33 @@ export class Caches {
   private readonly rcu: Rcu;
   private readonly stock: Stock;
   private readonly list: FreeList;
-  private readonly kmalloc: Kmalloc;
   private readonly slab: Slab;
   private readonly inbox: Inbox;
-  private readonly configured: () => Iterable<number>;
+  private readonly supply: Supply;
+  private readonly reclaims: Reclaim;
 
-  /** `configured` lists this CPU's instance of every cache of the heap. */
+  /** `configured` lists this CPU's instance of every cache of the heap. `atMax`: see Program. */
   constructor(
     cpu: Cpu,
     kmalloc: Kmalloc,
+    supply: Supply,
     rcu: Rcu,
     pipeline: Pipeline,
     inbox: Inbox,
     configured: () => Iterable<number>,
+    atMax: AtMax = () => {},
   ) {
     this.inbox = inbox;
+    this.supply = supply;
     this.rcu = rcu;
     this.words = cpu.words;
     this.cpu = cpu;
-    this.kmalloc = kmalloc;
     this.slab = kmalloc.slab;
     this.pages = kmalloc.slab.pages;
     this.pipeline = pipeline;
-    this.stock = new Stock(cpu, kmalloc.slab, rcu, pipeline, inbox);
+    this.stock = new Stock(cpu, supply, rcu, pipeline, inbox);
     this.list = this.stock.list;
-    this.configured = configured;
+    this.reclaims = new Reclaim(cpu, kmalloc, supply, pipeline, this.stock, configured, atMax);
   }
 
   // -- opening and closing ----------------------------------------------------------------------
@@ -122,7 +123,7 @@ export class Caches {
     writePrivate(this.words, cache + BATCH, batch);
     writePrivate(this.words, cache + SLAB_CACHE, config.slabCache);
     writePrivate(this.words, cache + KEY, config.key);
-    writePrivate(this.words, cache + DTOR, config.dtor);
+    writePrivate(this.words, cache + OWNER, config.owner);
     writePrivate(this.words, cache + TGT, cache);
     writePrivate(this.words, cache + RCU_TGT, cache);
     this.cpu.irqWork.init(cache + WORK, WORK_ID_CACHE);
@@ -139,7 +140,7 @@ export class Caches {
     do {
       writePrivate(this.words, cache + HAND, HAND_IDLE);
       this.takeExtras(cache);
-      this.deferBatch(cache);
+      this.stock.deferBatch(cache);
       this.stock.drain(cache);
       // from here on nested calls leave the lists alone
       writePrivate(this.words, cache + HAND, HAND_CLOSED);
@@ -172,22 +173,9 @@ export class Caches {
     this.cpu.irqWork.flush();
     let node = this.list.pop(cache) || (this.stock.takeGiven(cache) ? this.list.pop(cache) : 0);
     // a CPU that is helped has not asked slab itself yet
-    if (node === 0 && this.cpu.inTask() && this.cpu.isHelped) node = this.popRefilled(cache);
-    if (node === 0 && this.cpu.inTask()) {
-      this.reclaim();
-      node = this.popRefilled(cache);
-    }
+    if (node === 0 && this.cpu.inTask() && this.cpu.isHelped) node = this.stock.popRefilled(cache);
+    if (node === 0 && this.cpu.inTask()) node = this.reclaims.pop(cache);
     return node === 0 ? 0 : this.handOut(cache, node);
-  }
-
-  /** After a refill, if one is needed. Each further round is owed to a nested call that took what the last one got. */
-  private popRefilled(cache: number): number {
-    for (;;) {
-      // the callbacks may have filled it
-      const isFilled = this.list.depth(cache) !== 0 || this.stock.refillNow(cache);
-      const node = this.list.pop(cache);
-      if (node !== 0 || !isFilled) return node;
-    }
   }
 
   /** A free on a busy cache. */
@@ -235,6 +223,8 @@ export class Caches {
   /** A new, zeroed object, straight from slab; or 0. Any context. */
   allocFromSlab(cache: number): number {
     const node = this.stock.takeFromSlab(cache);
+    // in task context the alloc before this has counted it
+    if (node === 0 && !this.cpu.inTask()) this.supply.countFailure(cache);
     return node === 0 ? 0 : this.handOut(cache, node);
   }
 
@@ -305,7 +295,7 @@ export class Caches {
   turn(item: number): boolean {
     const cache = item - TURN;
     if (this.list.isBusy(cache)) return this.isClosed(cache);
-    this.deferBatch(cache);
+    this.stock.deferBatch(cache);
     return true;
   }
 
@@ -331,24 +321,13 @@ export class Caches {
     return readPrivate(this.words, list) === 0 ? 0 : llistDelAll(this.words, list);
   }
 
-  private deferBatch(cache: number): void {
-    const first = this.list.takeBatch(cache);
-    if (first !== 0) this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT));
+  /** True if one of these caches gets nothing because its group is full. */
+  isAtMax(caches: readonly number[]): boolean {
+    return caches.some((cache) => this.supply.refusing(cache) !== 0);
   }
 
-  /**
-   * Out of memory: gives back all that can be had without other CPUs' private lists and without waiting for
-   * readers. Looks at every listed slab, since NULL is promised to mean that there is nothing. Task context.
-   */
+  /** Out of memory: see Reclaim. Task context. */
   reclaim(): void {
-    for (const cache of this.configured()) {
-      if (readPrivate(this.words, cache + UNIT_WORDS) === 0 || this.list.isBusy(cache)) continue;
-      this.deferBatch(cache);
-      this.stock.drain(cache);
-    }
-    // no limit: there are fewer chains than words
-    for (let i = 0; i < RECLAIM_ROUNDS; i++) if (this.pipeline.callbacks.poll(this.words.length) === 0) break;
-    this.kmalloc.flush();
-    this.kmalloc.shrink(2 * this.pages.total);
+    this.reclaims.reclaim();
   }
 }

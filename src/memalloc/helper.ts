@@ -6,19 +6,19 @@
  */
 import { fetchAdd, readPrivate, type Words } from "#primitive";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
-import type { Slab } from "../mm/index.ts";
 import type { Allocator, Allocators } from "./allocators.ts";
 import { chainPush } from "./chain.ts";
 import type { Inbox } from "./inbox.ts";
-import { BATCH, SLAB_CACHE, TAKEN, UNIT_WORDS } from "./layout.ts";
+import { BATCH, TAKEN } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Supply } from "./supply.ts";
 
 export class Helper {
   private readonly words: Words;
   private readonly cpu: Cpu;
   private readonly cpus: Cpus;
   private readonly areas: PercpuAreas;
-  private readonly slab: Slab;
+  private readonly supply: Supply;
   private readonly pipeline: Pipeline;
   private readonly inbox: Inbox;
   private readonly allocators: Allocators;
@@ -27,7 +27,7 @@ export class Helper {
     cpu: Cpu,
     cpus: Cpus,
     areas: PercpuAreas,
-    slab: Slab,
+    supply: Supply,
     pipeline: Pipeline,
     inbox: Inbox,
     allocators: Allocators,
@@ -36,7 +36,7 @@ export class Helper {
     this.cpu = cpu;
     this.cpus = cpus;
     this.areas = areas;
-    this.slab = slab;
+    this.supply = supply;
     this.pipeline = pipeline;
     this.inbox = inbox;
     this.allocators = allocators;
@@ -72,13 +72,11 @@ export class Helper {
   /** Up to a batch of zeroed objects from slab, linked; or 0. */
   private allocChain(cache: number): number {
     const batch = readPrivate(this.words, cache + BATCH);
-    const unit = readPrivate(this.words, cache + UNIT_WORDS);
     let first = 0;
     let got = 0;
     for (; got < batch; got++) {
-      const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
+      const node = this.supply.take(cache);
       if (node === 0) break;
-      this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), node, unit);
       chainPush(this.words, first, node);
       first = node;
     }

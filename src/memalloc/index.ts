@@ -8,10 +8,11 @@ export {
   type ChainsByHome,
   chainsInQueues,
   checkAllocator,
-  checkNames,
 } from "./invariants.ts";
 export { MemAlloc } from "./mem-alloc.ts";
 export { MemCache } from "./mem-cache.ts";
 export { Pipeline } from "./pipeline.ts";
+export type { AtMax } from "./reclaim.ts";
 export { Registry } from "./registry.ts";
 export { UNIT_SIZES, unitSize, type Watermarks, watermarksOf } from "./sizes.ts";
+export { Supply } from "./supply.ts";

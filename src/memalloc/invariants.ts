@@ -11,7 +11,7 @@ import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { WORK_PENDING } from "../cpu/layout.ts";
-import { isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
+import { heldBytes, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
 import type { Callbacks } from "../rcu/index.ts";
 import type { Allocator } from "./allocators.ts";
 import { chainFirst, chainHome } from "./chain.ts";
@@ -42,7 +42,6 @@ import {
   UNIT_WORDS,
   WORK,
 } from "./layout.ts";
-import type { Registry } from "./registry.ts";
 
 /** What an allocator holds, over all CPUs. Exact while no call is under way. */
 export interface AllocatorBooks {
@@ -50,6 +49,8 @@ export interface AllocatorBooks {
   trims: number;
   /** Objects taken from slab and not given back. */
   taken: number;
+  /** Bytes that slab holds for them. */
+  takenBytes: number;
   /** Of these, objects on lists. The others are out: taken - listed. */
   listed: number;
   /** Of the listed ones, those that a grace period must end for before they are used again. */
@@ -83,15 +84,6 @@ export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Repor
   return chains;
 }
 
-/** No two live allocators have the same name. */
-export function checkNames(registry: Registry, report: Report): void {
-  const seen = new Set<string>();
-  for (const name of registry.liveNames()) {
-    if (seen.has(name)) report(`memalloc: two allocators have the name ${JSON.stringify(name)}`);
-    seen.add(name);
-  }
-}
-
 /** More objects than any list has. */
 const MAX_DEPTH = 2 ** 28;
 
@@ -104,7 +96,10 @@ export function checkAllocator(
   report: Report,
   onlyCpu = -1,
 ): AllocatorBooks {
-  const books = { refills: 0, trims: 0, taken: 0, listed: 0, waiting: 0, waitingBytes: 0, listedBytes: 0 };
+  const books = {
+    ...{ refills: 0, trims: 0, taken: 0, takenBytes: 0 },
+    ...{ listed: 0, waiting: 0, waitingBytes: 0, listedBytes: 0 },
+  };
   const seen = new Set<number>();
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) {
     if (onlyCpu >= 0 && cpu !== onlyCpu) continue;
@@ -116,7 +111,9 @@ export function checkAllocator(
       const { listed, waiting } = checkCache(walk, unitBytes);
       books.refills += peek(pages.words, cache + REFILLS);
       books.trims += peek(pages.words, cache + TRIMS);
-      books.taken += peek(pages.words, cache + TAKEN);
+      const taken = peek(pages.words, cache + TAKEN);
+      books.taken += taken;
+      books.takenBytes += taken * heldBytes(pages.words, allocator.slabCaches[i]);
       books.listed += listed;
       books.waiting += waiting;
       books.waitingBytes += waiting * unitBytes;

@@ -76,8 +76,8 @@ export const TRIMS = 23;
 export const TAKEN = 24;
 /** Work of the end of a turn: the batch becomes a chain although it is not full. 3 words, as WORK. */
 export const TURN = 25;
-/** The destructor's record, or 0. Writer: as UNIT_WORDS. */
-export const DTOR = 28;
+/** The allocator's record: it says the destructor and the group. Writer: as UNIT_WORDS. */
+export const OWNER = 28;
 /** In an allocator's first cache: 1 while the owner may still touch any of its caches. Writer: owner; anyone reads: atomic. */
 export const PIN = 29;
 /** Chains that this CPU has sent to this cache's home on any CPU since it last sent some on. Private. */
@@ -112,30 +112,11 @@ export const ALLOC_PERCPU = 17;
 export const ALLOC_KEY = 18;
 /** The record of its destructor, or 0. */
 export const ALLOC_DTOR = 19;
-/** generation << PHASE_SHIFT | PHASE_*: see registry.ts. CAS, any CPU. */
-export const ALLOC_STATE = 20;
+/** The record of its group, or 0. */
+export const ALLOC_MEMCG = 20;
 /** ALLOC_IS_PERCPU or 0. */
 export const ALLOC_FLAGS = 21;
 export const ALLOC_IS_PERCPU = 1;
-export const PHASE_SHIFT = 3;
-export const PHASE_MASK = 7;
-/** Nobody's; may be used again. */
-export const PHASE_FREE = 0;
-/** Being written by one CPU. */
-export const PHASE_FILLING = 1;
-/** Written, and not known to be the only one of its name yet. */
-export const PHASE_PENDING = 2;
-export const PHASE_LIVE = 3;
-/** Destroyed: CPUs give it up, its objects come home. */
-export const PHASE_DRAINING = 4;
-/** All have: one CPU clears its words. */
-export const PHASE_RELEASING = 5;
-
-/** Words of the whole heap: the record that is being installed (index + 1 and generation), or 0. CAS, any CPU. */
-export const INSTALLING = 0;
-/** How many allocators are going away, or are about to. Atomic, any CPU. */
-export const DRAINING = 1;
-export const HEAP_WORDS = 16;
 
 /** Buckets of an any-size allocator. */
 export const BUCKETS = 11;

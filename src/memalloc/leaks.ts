@@ -9,8 +9,7 @@ import { OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
 /** Offsets of all live objects with the allocator's key. Walks the slabs of its sizes. */
 export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] {
   const { pages } = kmalloc.slab;
-  const sizes = allocator.isPercpu ? kmalloc.percpu : kmalloc;
-  const caches = new Set(allocator.unitSizes.map((unit) => sizes.cacheFor(unit)));
+  const caches = new Set(allocator.slabCaches);
   const leaked: number[] = [];
   forEachBlock(pages, 1, (page, kind) => {
     const cache = kind === USE_SLAB ? slabCacheOf(pages, page) : 0;

@@ -22,7 +22,6 @@ import {
   writePrivate,
 } from "#primitive";
 import type { Cpu, PercpuAreas } from "../cpu/index.ts";
-import { type Pages, type Slab, slabPageAt } from "../mm/index.ts";
 import type { Callbacks, Kind } from "../rcu/index.ts";
 import {
   llistAdd,
@@ -40,7 +39,6 @@ import { payloadOf } from "./header.ts";
 import {
   BATCH,
   CHAINS,
-  DTOR,
   FREE_BY_RCU_TTRACE,
   GATHER_CHAINS,
   HIGH,
@@ -54,10 +52,10 @@ import {
   ROUND,
   ROUND_PENDING,
   RUN_CHAINS,
-  SLAB_CACHE,
   TAKEN,
   TAKER,
 } from "./layout.ts";
+import type { Supply } from "./supply.ts";
 
 export class Pipeline {
   readonly callbacks: Callbacks;
@@ -65,15 +63,14 @@ export class Pipeline {
   private readonly cpu: Cpu;
   private readonly areas: PercpuAreas;
   private readonly list: FreeList;
-  private readonly slab: Slab;
+  private readonly supply: Supply;
   private readonly destructors: Destructors;
-  private readonly pages: Pages;
   private readonly gatherChains: number;
 
   constructor(
     cpu: Cpu,
     areas: PercpuAreas,
-    slab: Slab,
+    supply: Supply,
     callbacks: Callbacks,
     destructors: Destructors,
     gatherChains: number = GATHER_CHAINS,
@@ -82,8 +79,7 @@ export class Pipeline {
     this.cpu = cpu;
     this.areas = areas;
     this.list = new FreeList(areas.words);
-    this.slab = slab;
-    this.pages = slab.pages;
+    this.supply = supply;
     this.callbacks = callbacks;
     this.destructors = destructors;
     this.gatherChains = gatherChains;
@@ -135,12 +131,12 @@ export class Pipeline {
     this.release(first);
   }
 
-  /** Runs a few callbacks of this CPU that are ready. Returns how many. Task context or work. */
-  advance(): number {
+  /** Runs callbacks of this CPU that are ready, `limit` of each kind. Returns how many. Task context or work. */
+  advance(limit = RUN_CHAINS): number {
     return (
-      this.callbacks.run(this.cpu.id, KIND_RCU, RUN_CHAINS) +
-      this.callbacks.run(this.cpu.id, KIND_TRACE, RUN_CHAINS) +
-      this.callbacks.run(this.cpu.id, KIND_LAST, RUN_CHAINS)
+      this.callbacks.run(this.cpu.id, KIND_RCU, limit) +
+      this.callbacks.run(this.cpu.id, KIND_TRACE, limit) +
+      this.callbacks.run(this.cpu.id, KIND_LAST, limit)
     );
   }
 
@@ -255,7 +251,7 @@ export class Pipeline {
   /** Frees the objects of a chain to slab, destroyed if need be. */
   release(first: number): void {
     const home = chainHome(this.words, first);
-    const record = readPrivate(this.words, home + DTOR);
+    const record = this.supply.destructorOf(home);
     const destroy = record === 0 ? undefined : this.destructors.get(record);
     // a thread that was not told the destructor leaves the chain to another one
     if (record !== 0 && destroy === undefined) this.callbacks.call(KIND_LAST, chainLink(first));
@@ -273,6 +269,7 @@ export class Pipeline {
         this.releaseOne(home, object, destroy);
       }
     } finally {
+      this.supply.uncharge(home, freed);
       fetchAdd(this.words, this.areas.instanceOn(this.cpu.id, home) + TAKEN, -freed);
       // a destructor threw: the others are left to the next poll
       if (node !== 0) this.callbacks.call(KIND_LAST, this.sealed(node, home));
@@ -285,7 +282,7 @@ export class Pipeline {
     try {
       destroy?.(payloadOf(node));
     } finally {
-      this.slab.free(readPrivate(this.words, home + SLAB_CACHE), slabPageAt(this.pages, node), node);
+      this.supply.giveBack(home, node);
     }
   }
 

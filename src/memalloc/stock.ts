@@ -4,7 +4,6 @@
  */
 import { fetchAdd, readPrivate, type Words, writePrivate } from "#primitive";
 import type { Cpu, Probe } from "../cpu/index.ts";
-import type { Slab } from "../mm/index.ts";
 import type { Rcu } from "../rcu/index.ts";
 import { FreeList } from "./free-list.ts";
 import type { Inbox } from "./inbox.ts";
@@ -16,28 +15,28 @@ import {
   RCU_BATCH,
   RCU_TGT,
   REFILLS,
-  SLAB_CACHE,
   TAKEN,
   TGT,
   TRIMS,
   UNIT_WORDS,
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Supply } from "./supply.ts";
 
 export class Stock {
   readonly list: FreeList;
   private readonly words: Words;
   private readonly cpu: Cpu;
-  private readonly slab: Slab;
+  private readonly supply: Supply;
   private readonly rcu: Rcu;
   private readonly pipeline: Pipeline;
   private readonly inbox: Inbox;
 
-  constructor(cpu: Cpu, slab: Slab, rcu: Rcu, pipeline: Pipeline, inbox: Inbox) {
+  constructor(cpu: Cpu, supply: Supply, rcu: Rcu, pipeline: Pipeline, inbox: Inbox) {
     this.words = cpu.words;
     this.list = new FreeList(cpu.words);
     this.cpu = cpu;
-    this.slab = slab;
+    this.supply = supply;
     this.rcu = rcu;
     this.pipeline = pipeline;
     this.inbox = inbox;
@@ -61,11 +60,21 @@ export class Stock {
     );
   }
 
+  /** Takes an object, after a refill if one is needed. Each further round is owed to a nested call that took what the last one got. */
+  popRefilled(cache: number): number {
+    for (;;) {
+      // the callbacks may have filled it
+      const isFilled = this.list.depth(cache) !== 0 || this.refillNow(cache);
+      const node = this.list.pop(cache);
+      if (node !== 0 || !isFilled) return node;
+    }
+  }
+
   /** Up to `count` zeroed objects from slab. Returns how many; stops at the first failure. HAND is idle. */
   refillFromSlab(cache: number, count: number): number {
     let got = 0;
     for (; got < count; got++) {
-      const node = this.newObject(cache);
+      const node = this.supply.take(cache);
       if (node === 0) break;
       this.list.push(cache, node);
     }
@@ -75,19 +84,8 @@ export class Stock {
 
   /** An object from slab, which does not go onto the list; or 0. Any context. */
   takeFromSlab(cache: number): number {
-    const node = this.newObject(cache);
+    const node = this.supply.take(cache);
     if (node !== 0) this.count(cache + TAKEN, 1);
-    return node;
-  }
-
-  private newObject(cache: number): number {
-    const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
-    if (node !== 0)
-      this.slab.zero(
-        readPrivate(this.words, cache + SLAB_CACHE),
-        node,
-        readPrivate(this.words, cache + UNIT_WORDS),
-      );
     return node;
   }
 
@@ -181,6 +179,12 @@ export class Stock {
   /** Sees to the chains of a home, if many wait and that is not left to others. */
   advance(home: number): void {
     if (!this.cpu.isHelped && this.pipeline.isBacklogged(home)) this.pipeline.advance();
+  }
+
+  /** The batch goes on its way although it is not full. */
+  deferBatch(cache: number): void {
+    const first = this.list.takeBatch(cache);
+    if (first !== 0) this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT));
   }
 
   /** The whole free list goes home. */

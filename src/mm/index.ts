@@ -9,8 +9,12 @@ export {
 } from "./kmalloc.ts";
 export { KmemCache, type KmemCacheOptions, openKmemCache } from "./kmem-cache.ts";
 export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO } from "./layout.ts";
+export { type Made, type MemcgCounters, Memcgs } from "./memcg.ts";
+export { Charges } from "./memcg-charges.ts";
+export { checkMemcg, type Holdings } from "./memcg-invariants.ts";
+export { MemcgStock } from "./memcg-stock.ts";
 export { Pages, type PageTables, reservePageTables } from "./pages.ts";
 export { PERCPU_SIZES, Percpu, reservePercpuCaches } from "./percpu.ts";
 export { percpuSlot, zeroSlots } from "./percpu-slots.ts";
 export { Slab } from "./slab.ts";
-export { cacheFlags, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+export { cacheFlags, heldBytes, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";

@@ -130,5 +130,39 @@ export const TAKER_TRIES = 16;
 export const GFP_ZERO = 1;
 /** allocFlags: may go to slab at once. kmalloc always does. */
 export const GFP_KERNEL = 2;
-/** kmallocNolock: the memory is charged to the caller's group. There are no groups yet: accepted, and without effect. */
+/** kmallocNolock: the memory is charged to the caller's group. Threads are in no group, allocators are: accepted, and without effect. */
 export const GFP_ACCOUNT = 4;
+
+/**
+ * A group (memcg): words of its directory record, the hot ones on a line of their own. Charges are counted in units
+ * of 8 bytes, of which every slab size is a multiple: those of 4 GiB fit a word.
+ */
+export const UNIT_BYTES = 8;
+/** The parent's record, or 0. Writer: creator, before publication. */
+export const MEMCG_PARENT = 16;
+/** Most units that may be charged: NO_MAX, or fewer. Atomic, any CPU. */
+export const MEMCG_MAX = 17;
+/** Allocators and children, each from before it is made until it is gone. Atomic, any CPU. */
+export const MEMCG_REFS = 18;
+/** Units of objects that were out when their allocator ended: they never come back. Atomic, any CPU. */
+export const MEMCG_LOST = 19;
+/** Units charged: to objects held from slab by the allocators of this group and those below, and in stocks. CAS and add, any CPU. */
+export const MEMCG_CURRENT = 32;
+/** The most that CURRENT has been. CAS, any CPU. */
+export const MEMCG_PEAK = 33;
+/** How often a charge did not fit below MAX, and how often NULL was returned for that. Atomic, any CPU. */
+export const MEMCG_MAX_HITS = 34;
+export const MEMCG_FAILURES = 35;
+
+export const NO_MAX = 0x7fffffff;
+
+/** A CPU's stock of one group's charges; private to the owner. */
+/** Local lock: 1 while the words below are in the middle of a change. */
+export const STOCK_LOCK = 0;
+/** The group's record. Means something only while there are units. */
+export const STOCK_GROUP = 1;
+/** Units that are charged to the group and its ancestors already, and held by no object. */
+export const STOCK_UNITS = 2;
+export const STOCK_WORDS = 3;
+/** Units of a refill: 4 KiB. A stock has at most twice as many. */
+export const STOCK_BATCH = 512;

@@ -1,10 +1,14 @@
 /** From an address to the slab it lies in. Any context; any number may be asked for. */
 import { readPrivate, type Words } from "#primitive";
+import { PAGE_WORDS } from "../arena/layout.ts";
 import {
   CACHE_FLAGS,
   CACHE_OBJECTS,
+  CACHE_PAGES,
   CACHE_UNIT_WORDS,
   DESC_CACHE,
+  FLAG_PERCPU,
+  PERCPU_STRIDE_WORDS,
   USE_COUNT_SHIFT,
   USE_KIND_MASK,
   USE_SLAB,
@@ -44,4 +48,16 @@ export function isObjectStart(pages: Pages, page: number, word: number): boolean
 /** True if `p` can be the offset of an object at all: an integer in the heap, behind the header, aligned. */
 export function isOffset(pages: Pages, p: unknown): p is number {
   return typeof p === "number" && p >>> 0 === p && p % 8 === 0 && p >= 4096 && p < pages.total * 4096;
+}
+
+/** Bytes of memory that stand behind an object of the cache: its unit, on each possible CPU if it is a per-CPU one. */
+export function heldBytes(words: Words, cache: number): number {
+  const unitBytes = readPrivate(words, cache + CACHE_UNIT_WORDS) * 4;
+  return unitBytes * slotsOf(words, cache);
+}
+
+/** On how many CPUs an object of the cache has a slot. */
+export function slotsOf(words: Words, cache: number): number {
+  if ((cacheFlags(words, cache) & FLAG_PERCPU) === 0) return 1;
+  return (readPrivate(words, cache + CACHE_PAGES) * PAGE_WORDS) / PERCPU_STRIDE_WORDS;
 }

@@ -26,10 +26,9 @@ import {
   storeRelease,
   type Words,
   writePrivate,
-  zeroPrivate,
 } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
-import { PAGE_BYTES, PAGE_WORDS } from "../arena/layout.ts";
+import { PAGE_BYTES } from "../arena/layout.ts";
 import { type Cpu, CRITICAL_SHIFT, enterContext, leaveContext, type Probe } from "../cpu/index.ts";
 import { isLocked, localTryLock, localUnlock } from "../sync/index.ts";
 import { type AfterReaders, CacheLists } from "./cache-lists.ts";
@@ -42,8 +41,6 @@ import {
   CACHE_UNIT_WORDS,
   DESC_CACHE,
   DESC_STATE,
-  FLAG_PERCPU,
-  PERCPU_STRIDE_WORDS,
   SLAB_CPU_FREE_LIST,
   SLAB_CPU_LOCK,
   SLAB_CPU_PAGE,
@@ -56,7 +53,7 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { zeroSlots } from "./percpu-slots.ts";
-import { cacheFlags } from "./slab-lookup.ts";
+import { slotsOf } from "./slab-lookup.ts";
 import { firstOf, inUseOf, isFrozen, stateOf } from "./slab-state.ts";
 
 const DOUBLE_KFREE =
@@ -102,14 +99,7 @@ export class Slab {
 
   /** Zeroes the first `count` words of an object that this CPU owns, on all CPUs if it is a per-CPU one. */
   zero(cache: number, object: number, count: number): void {
-    if ((cacheFlags(this.words, cache) & FLAG_PERCPU) === 0) zeroPrivate(this.words, object, count);
-    else
-      zeroSlots(
-        this.words,
-        object,
-        count,
-        (readPrivate(this.words, cache + CACHE_PAGES) * PAGE_WORDS) / PERCPU_STRIDE_WORDS,
-      );
+    zeroSlots(this.words, object, count, slotsOf(this.words, cache));
   }
 
   /** True if a call further down the stack is in the middle of an alloc or free of the cache. */
