@@ -17,6 +17,7 @@ export interface Mutant {
 import { ANY_CONTEXT_MUTANTS } from "./any-context.ts";
 import { CLOSING_MUTANTS } from "./closing.ts";
 import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
+import { MEMCG_MUTANTS } from "./memcg.ts";
 
 const CACHE = "memalloc/cache.js";
 const STOCK = "memalloc/stock.js";
@@ -199,4 +200,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...GRACE_PERIOD_MUTANTS,
   ...CLOSING_MUTANTS,
   ...ANY_CONTEXT_MUTANTS,
+  ...MEMCG_MUTANTS,
 ];

@@ -81,6 +81,7 @@ function nameOf(problems: readonly string[]): string {
   if (/is no slab of that cache|free and in use|frozen, but nobody has it/.test(text))
     return "page-under-user";
   if (/is there twice|two allocators have the name/.test(text)) return "two-of-a-name";
+  if (/charges differ from holdings/.test(text)) return "charges";
   if (/took only/.test(text)) return "leak";
   return "invariant";
 }

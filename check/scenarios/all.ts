@@ -7,6 +7,7 @@ import { DESTROYS } from "./destroy-scenarios.ts";
 import { GRACE_PERIODS } from "./grace-periods.ts";
 import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
+import { MEMCG } from "./memcg-scenarios.ts";
 import { Names } from "./names.ts";
 import { PageClients } from "./pages.ts";
 import { FullHeap, Sizes } from "./single.ts";
@@ -294,4 +295,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GRACE_PERIODS,
   ...DESTROYS,
   ...ANY_CONTEXT,
+  ...MEMCG,
 ];

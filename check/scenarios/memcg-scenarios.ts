@@ -1,0 +1,32 @@
+/** The scenarios of accounting groups. */
+import type { Program } from "../engine/scenario.ts";
+import { ChargeClients } from "./memcg.ts";
+import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
+
+export const MEMCG: readonly Scenario[] = [
+  {
+    name: "memcg",
+    about: "2 charges, uncharges or drains on each of 2 CPUs, whose groups are in one; some are refused",
+    search: { kind: "exhaustive" },
+    limits: { callSteps: 120 },
+    prepare: (library) => {
+      const prepared = new ChargeClients(library);
+      const { charge, other, uncharge, drain } = prepared.calls;
+      return allPrograms(prepared, [charge, other, uncharge, drain], 2);
+    },
+  },
+  {
+    name: "memcg-nested",
+    about: "the same, 2 calls on one CPU and one on the other, with a nested charge or uncharge at any step",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 160, nested: 1 },
+    prepare: (library) => {
+      const prepared = new ChargeClients(library);
+      const { charge, other, uncharge, drain } = prepared.calls;
+      const programs: Program[] = [charge, other, uncharge, drain].flatMap((second) =>
+        [charge, uncharge].map((there) => [[charge, second], [there]]),
+      );
+      return thesePrograms(prepared, programs);
+    },
+  },
+];
