@@ -35,6 +35,10 @@ interface Handlers {
  * A group that is charged with the memory of its allocators and of the groups below it: as one thread has it. A charge
  * is what slab holds for an object, from when it leaves slab until it is back, in use or not; and up to 8 KiB a CPU in advance.
  * All of it: any context. Errors: `detached`, and `destroyed` once the group was dropped.
+ *
+ * @example
+ * const tenant = heap.memcg({ name: "tenant-a", max: 8 * 2 ** 20 });
+ * const sessions = heap.memCache({ name: "sessions-a", size: 200, memcg: tenant });
  */
 export class Memcg {
   readonly name: string;

@@ -18,7 +18,10 @@ import type { Records } from "./records.ts";
 /** Takes a line for each invariant found broken. */
 export type Report = (problem: string) => void;
 
-/** NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice (but of those that come and go). */
+/**
+ * NULL is 0, the header says what it should; published records <= reserved ones, each real, no name twice (but of those
+ * that come and go).
+ */
 export function checkArena(arena: Arena, directory: Directory, report: Report): void {
   const { words } = arena;
   if (peek(words, NULL_LINK) !== 0 || peek(words, NULL_DEPTH) !== 0) {

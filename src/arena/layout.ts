@@ -88,7 +88,8 @@ export const PHASE_DRAINING = 4;
 /** All has: one CPU clears its words. */
 export const PHASE_RELEASING = 5;
 
-/** Words of the whole heap for each kind of such records. The one that is being installed (index + 1 and generation), or 0. CAS, any CPU. */
+/** Words of the whole heap, for each kind of such records. */
+/** The one that is being installed (index + 1 and generation), or 0. CAS, any CPU. */
 export const INSTALLING = 0;
 /** How many are going away, or are about to. Atomic, any CPU. */
 export const DRAINING = 1;

@@ -6,8 +6,9 @@
  */
 import { fetchAdd, readPrivate, type Words } from "#primitive";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
-import type { Allocator, Allocators } from "./allocators.ts";
+import type { Allocators } from "./allocators.ts";
 import { chainPush } from "./chain.ts";
+import type { Allocator } from "./description.ts";
 import type { Inbox } from "./inbox.ts";
 import { BATCH, TAKEN } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";

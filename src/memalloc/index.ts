@@ -1,5 +1,6 @@
-export { type Allocator, Allocators, type Destroyed, type Program } from "./allocators.ts";
+export { Allocators, type Destroyed, type Program } from "./allocators.ts";
 export { Caches } from "./cache.ts";
+export type { Allocator } from "./description.ts";
 export { type Destructor, Destructors } from "./destructors.ts";
 export { Helper } from "./helper.ts";
 export { Inbox } from "./inbox.ts";

@@ -13,8 +13,8 @@ import type { PercpuAreas } from "../cpu/index.ts";
 import { WORK_PENDING } from "../cpu/layout.ts";
 import { heldBytes, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
 import type { Callbacks } from "../rcu/index.ts";
-import type { Allocator } from "./allocators.ts";
 import { chainFirst, chainHome } from "./chain.ts";
+import type { Allocator } from "./description.ts";
 import {
   BATCH,
   CACHE_WORDS,

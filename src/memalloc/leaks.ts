@@ -2,7 +2,7 @@
 import { peek } from "#primitive";
 import { forEachBlock, type Kmalloc, slabCacheOf } from "../mm/index.ts";
 import { CACHE_OBJECTS, CACHE_UNIT_WORDS, USE_SLAB } from "../mm/layout.ts";
-import type { Allocator } from "./allocators.ts";
+import type { Allocator } from "./description.ts";
 import { checkWord, payloadOf } from "./header.ts";
 import { OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
 
