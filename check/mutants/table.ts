@@ -79,8 +79,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: "M13",
     what: "memory from slab is not zeroed",
-    file: STOCK,
-    from: "this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), node, readPrivate(this.words, cache + UNIT_WORDS));",
+    file: "memalloc/supply.js",
+    from: "this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), node, count);",
     to: ";",
     oracle: "garbage",
     scenario: "clients",
