@@ -197,7 +197,6 @@ export class SharedHeap {
    * and together hold at most `max` bytes. Errors: `bad-name`, `bad-option`, `limit`, `mismatch`, `destroyed`, `detached`.
    */
   memcg(options: MemcgOptions): Memcg {
-    this.live();
     return this.memcgs.open(options);
   }
 

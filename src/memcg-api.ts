@@ -138,7 +138,9 @@ export class MemcgApi implements Handlers {
     this.heap = heap;
   }
 
+  /** See SharedHeap.memcg. */
   open({ name, max = Infinity, parent }: MemcgOptions): Memcg {
+    this.heap.checkLive();
     const { memcgs } = this.heap;
     const ref = memcgs.open(name, checkMax(max), this.refOf(parent, "parent"));
     return new Memcg(this.heap, name, ref, this);

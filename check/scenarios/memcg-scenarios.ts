@@ -18,7 +18,7 @@ export const MEMCG: readonly Scenario[] = [
   {
     name: "memcg-nested",
     about: "the same, 2 calls on one CPU and one on the other, with a nested charge or uncharge at any step",
-    search: { kind: "bounded", preemptions: 1 },
+    search: { kind: "exhaustive" },
     limits: { callSteps: 160, nested: 1 },
     prepare: (library) => {
       const prepared = new ChargeClients(library);
