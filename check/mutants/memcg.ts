@@ -3,6 +3,7 @@ import type { Mutant } from "./table.ts";
 
 const STOCK = "mm/memcg-stock.js";
 const CHARGES = "mm/memcg-charges.js";
+const GROUPS = "mm/memcg.js";
 
 export const MEMCG_MUTANTS: readonly Mutant[] = [
   {
@@ -31,5 +32,32 @@ export const MEMCG_MUTANTS: readonly Mutant[] = [
     to: "return fetchAdd(this.words, group + MEMCG_CURRENT, units) + units;",
     oracle: "charges",
     scenario: "memcg",
+  },
+  {
+    id: "A3",
+    what: "who holds a group looks whether it was dropped, and then holds it",
+    file: GROUPS,
+    from: "fetchAdd(this.words, ref.record + MEMCG_REFS, 1);\n        if (this.isLive(ref))\n            return;",
+    to: "if (this.isLive(ref)) {\n            fetchAdd(this.words, ref.record + MEMCG_REFS, 1);\n            return;\n        }",
+    oracle: "charges",
+    scenario: "memcg-groups",
+  },
+  {
+    id: "A4",
+    what: "a group goes although a stock is charged to it",
+    file: GROUPS,
+    from: "if (lost !== load(MEMCG_LOST) || ",
+    to: "if (",
+    oracle: "charges",
+    scenario: "memcg-groups",
+  },
+  {
+    id: "A5",
+    what: "the parent is read when the last charge below it is gone",
+    file: CHARGES,
+    from: "const parent = this.parentOf(at);\n            // pairs with add, and with the look at what is left in Memcgs: this CPU is done with the group\n            fetchAdd(this.words, at + MEMCG_CURRENT, -units);",
+    to: "fetchAdd(this.words, at + MEMCG_CURRENT, -units);\n            const parent = this.parentOf(at);",
+    oracle: "charges",
+    scenario: "memcg-groups",
   },
 ];

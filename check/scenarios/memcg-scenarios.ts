@@ -1,6 +1,7 @@
 /** The scenarios of accounting groups. */
 import type { Program } from "../engine/scenario.ts";
 import { ChargeClients } from "./memcg.ts";
+import { GroupClients } from "./memcg-groups.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 export const MEMCG: readonly Scenario[] = [
@@ -25,6 +26,26 @@ export const MEMCG: readonly Scenario[] = [
       const { charge, other, uncharge, drain } = prepared.calls;
       const programs: Program[] = [charge, other, uncharge, drain].flatMap((second) =>
         [charge, uncharge].map((there) => [[charge, second], [there]]),
+      );
+      return thesePrograms(prepared, programs);
+    },
+  },
+  {
+    name: "memcg-groups",
+    about:
+      "2 calls on each of 2 CPUs: a group is held and charged, dropped, polled for, its record used again; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 200 },
+    prepare: (library) => {
+      const prepared = new GroupClients(library);
+      const { use, drop, poll, make } = prepared.calls;
+      const programs = [use, drop, poll].flatMap((second) =>
+        [drop, poll, use].flatMap((first) =>
+          [drop, make].map((last) => [
+            [use, second],
+            [first, last],
+          ]),
+        ),
       );
       return thesePrograms(prepared, programs);
     },

@@ -1,0 +1,78 @@
+/**
+ * Groups that come and go: two CPUs hold one, charge it, drop it, and make another one that uses its record again, with
+ * another parent. While a CPU holds it, it is there.
+ */
+import type { Ref } from "#src/arena/index.js";
+import type { Booted } from "#src/boot.js";
+import type { Call, Prepared } from "../engine/scenario.ts";
+import { Violation } from "../engine/violation.ts";
+import type { Library } from "../library.ts";
+import { checkCharges } from "../oracles/charges.ts";
+import { bootCpus } from "./small-heap.ts";
+
+export class GroupClients implements Prepared {
+  readonly words: Int32Array;
+  readonly cpus = 2;
+  readonly nested: readonly Call[] = [];
+  readonly calls: Record<"use" | "drop" | "poll" | "make", Call>;
+  private readonly library: Library;
+  private readonly booted: readonly Booted[];
+  private readonly below: Ref;
+
+  constructor(library: Library) {
+    this.library = library;
+    this.booted = bootCpus(library, this.cpus, 24);
+    this.words = this.booted[0].arena.words;
+    const { memcgs } = this.booted[0];
+    this.below = memcgs.open("below", Infinity, memcgs.open("above", Infinity, undefined));
+    this.calls = {
+      use: { name: "use", run: (cpu) => this.ifThere(() => this.use(cpu)) },
+      drop: { name: "drop", run: (cpu) => this.ifThere(() => this.booted[cpu].memcgs.drop(this.below)) },
+      poll: { name: "poll", run: (cpu) => this.ifThere(() => this.booted[cpu].memcgs.poll()) },
+      make: {
+        name: "make",
+        run: (cpu) => this.booted[cpu].memcgs.open("another", Infinity, undefined).record,
+      },
+    };
+  }
+
+  reset(): void {}
+
+  fingerprint(): number {
+    return 0;
+  }
+
+  quiesce(): void {
+    // the one that polls first may have to wait for the other one's stock
+    for (let i = 0; i < 2; i++) for (const { memcgs } of this.booted) memcgs.poll();
+  }
+
+  finish(): void {
+    checkCharges(this.library, this.booted[0], new Map());
+    if (this.booted[0].memcgs.isDraining)
+      throw new Violation("not-at-rest", "a group was dropped, and is not gone");
+  }
+
+  /** As an allocator does in its life: all that it charges goes back before it lets go. */
+  private use(cpu: number): void {
+    const { memcgs } = this.booted[cpu];
+    const { record } = this.below;
+    memcgs.hold(this.below);
+    if (!memcgs.stock.charge(record, 1))
+      throw new Violation("spurious-null", "a group without limit refused");
+    if (memcgs.isGone(this.below)) throw new Violation("early-release", "a group that is held is gone");
+    memcgs.stock.uncharge(record, 1);
+    memcgs.letGo(record);
+  }
+
+  /** Returns 1, or 0 if the group was dropped before. */
+  private ifThere(fn: () => void): number {
+    try {
+      fn();
+      return 1;
+    } catch (error) {
+      if ((error as { code?: string }).code === "destroyed") return 0;
+      throw error;
+    }
+  }
+}
