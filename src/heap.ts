@@ -95,11 +95,7 @@ export class SharedHeap {
     this.waiters = new Waiters(this.turns.wake);
     const booted = boot({ mode: irqWork, wake: this.turns.wake, program: this.program() });
     this.booted = booted;
-    this.memcgs = new MemcgApi({
-      memcgs: booted.memcgs,
-      checkLive: () => this.live(),
-      wake: this.turns.wake,
-    });
+    this.memcgs = new MemcgApi(booted.memcgs, () => this.live(), this.turns.wake);
     this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
     this.percpu = new PercpuApi(

@@ -134,8 +134,8 @@ export class MemcgApi implements Handlers {
   private readonly heap: Heap;
   private handlers: readonly Handler[] = [];
 
-  constructor(heap: Heap) {
-    this.heap = heap;
+  constructor(memcgs: Memcgs, checkLive: () => void, wake: () => void) {
+    this.heap = { memcgs, checkLive, wake };
   }
 
   /** See SharedHeap.memcg. */

@@ -55,7 +55,9 @@ export const MEMCG_MUTANTS: readonly Mutant[] = [
     id: "A5",
     what: "the parent is read when the last charge below it is gone",
     file: CHARGES,
-    from: "const parent = this.parentOf(at);\n            // pairs with add, and with the look at what is left in Memcgs: this CPU is done with the group\n            fetchAdd(this.words, at + MEMCG_CURRENT, -units);",
+    from: `const parent = this.parentOf(at);
+            // pairs with add, and with the look at what is left in Memcgs: this CPU is done with the group
+            fetchAdd(this.words, at + MEMCG_CURRENT, -units);`,
     to: "fetchAdd(this.words, at + MEMCG_CURRENT, -units);\n            const parent = this.parentOf(at);",
     oracle: "charges",
     scenario: "memcg-groups",
