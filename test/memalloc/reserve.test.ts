@@ -114,7 +114,7 @@ test("a reserve ends with its thread: the next one on that CPU has none", () => 
 
 test("a reserve comes to an end although a handler takes what it gets", () => {
   for (const irqWork of ["inline", "turn", "kthread"] as const) {
-    const heap = oneCpu({ irqWork });
+    const heap = oneCpu({ maxCpus: 2, irqWork });
     const pool = heap.memCache({ name: "fixed", size: 64 });
     heap.tracepoints.on("slab:alloc", () => pool.rawFree(pool.alloc()));
     assert.ok(pool.reserve(20) < 20);

@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: "M35",
     what: "what was freed with freeRcu goes home at once when the turn ends, or the CPU detaches",
-    file: "memalloc/cache.js",
+    file: "memalloc/stock.js",
     from: `if (first !== 0)
             this.pipeline.defer(first, this.words[cache + 15]);
     }`,
