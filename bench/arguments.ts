@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { ALL_SIZES } from "./all-sizes/run.ts";
 import { COUNTER } from "./counter/run.ts";
+import { FAIRNESS } from "./fairness/run.ts";
 import { LATENCY } from "./latency/run.ts";
 import { BOUNDED } from "./threads/bounded.ts";
 import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
@@ -9,7 +10,7 @@ import { WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** Those that are of a kind of their own. */
-const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY, COUNTER];
+const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY, COUNTER, FAIRNESS];
 /** In the order in which they run. The first ones, of one thread, run when none is named. */
 export const ALL = [...WORKLOADS, ...THREADED, ...SPECIAL];
 
@@ -21,6 +22,7 @@ export interface Options {
   readonly allSizes: boolean;
   readonly latency: boolean;
   readonly counter: boolean;
+  readonly fairness: boolean;
   /** What was named. */
   readonly chosen: readonly string[];
   /** Measurements per process. */
@@ -102,6 +104,7 @@ export function parseCommand(argv: readonly string[]): Command {
     allSizes: isNamed(ALL_SIZES),
     latency: isNamed(LATENCY),
     counter: isNamed(COUNTER),
+    fairness: isNamed(FAIRNESS),
     chosen: positionals,
     rounds: count("--rounds", values.rounds, usual.rounds),
     processes: count("--processes", values.processes, usual.processes),

@@ -15,6 +15,8 @@ import {
 } from "./arguments.ts";
 import { renderCounter } from "./counter/report.ts";
 import { type CounterResult, runCounter } from "./counter/run.ts";
+import { renderFairness } from "./fairness/report.ts";
+import { type FairnessResult, runFairness } from "./fairness/run.ts";
 import { renderLatency } from "./latency/report.ts";
 import { type LatencyResult, runLatency } from "./latency/run.ts";
 import { renderReport, renderResults } from "./report.ts";
@@ -67,6 +69,7 @@ async function measureAll(options: Options, print: Print): Promise<Results> {
     allSizes: options.allSizes ? await measureAllSizes(options, print) : [],
     latency: options.latency ? await measureLatency(options, print) : undefined,
     counter: options.counter ? measureCounter(options, print) : undefined,
+    fairness: options.fairness ? measureFairness(options, print) : undefined,
   };
 }
 
@@ -115,6 +118,12 @@ function measureCounter(options: Options, print: Print): CounterResult {
   const counter = runCounter(options);
   print(renderCounter(counter));
   return counter;
+}
+
+function measureFairness(options: Options, print: Print): FairnessResult {
+  const fairness = runFairness(options);
+  print(renderFairness(fairness));
+  return fairness;
 }
 
 function failWith(error: unknown): void {

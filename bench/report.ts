@@ -1,6 +1,7 @@
 /** Results as people read them: lines on a terminal, and Markdown for documents. */
 import { allSizesTables } from "./all-sizes/report.ts";
 import { counterTables } from "./counter/report.ts";
+import { fairnessTables } from "./fairness/report.ts";
 import { latencyTables } from "./latency/report.ts";
 import type { Run } from "./results.ts";
 import type { Result } from "./run.ts";
@@ -31,6 +32,7 @@ function renderRun(run: Run): string {
   const tables = [timesTable(run.results), ratesTable(run.threaded)].filter((table) => table.length > 0);
   if (run.bounded !== undefined) tables.push([renderBounded(run.bounded).trimEnd()]);
   tables.push(...allSizesTables(run.allSizes), ...latencyTables(run.latency), ...counterTables(run.counter));
+  tables.push(...fairnessTables(run.fairness));
   const lines = tables.flatMap((table) => ["", ...table]);
   return `${[`${where}, ${run.date}: \`${run.command}\``, ...lines].join("\n")}\n`;
 }

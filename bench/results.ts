@@ -6,6 +6,7 @@ import { arch, version, versions } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { AllSizesResult } from "./all-sizes/run.ts";
 import type { CounterResult } from "./counter/run.ts";
+import type { FairnessResult } from "./fairness/run.ts";
 import type { LatencyResult } from "./latency/run.ts";
 import type { Result } from "./run.ts";
 import type { BoundedResult } from "./threads/bounded.ts";
@@ -28,6 +29,7 @@ export interface Results {
   readonly allSizes: readonly AllSizesResult[];
   readonly latency: LatencyResult | undefined;
   readonly counter: CounterResult | undefined;
+  readonly fairness: FairnessResult | undefined;
 }
 
 export interface Run extends Results {

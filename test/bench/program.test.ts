@@ -38,7 +38,7 @@ test("--help and --list", () => {
   const names = [...list.stdout.matchAll(/^(\S+) +\S.*$/gm)].map(([, name]) => name);
   const ofOneThread = ["pair64", "lifo100", "ws10k", "ws10k64", "larson1", "free-rcu", "rcu-lock"];
   const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
-  assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency", "counter"]);
+  assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency", "counter", "fairness"]);
 });
 
 test("every workload of one thread runs, and says as JSON what was measured and where", () => {
@@ -76,4 +76,13 @@ test("counter counts with all threads, in both ways", () => {
   const { counter } = JSON.parse(stdout) as Run;
   assert.equal(counter?.threads, 2);
   assert.ok(counter.percpu.median > 0 && counter.word.median > 0 && counter.ratio.median > 0);
+});
+
+test("fairness: the tenant at work gets all that it asks for, the other one is refused", () => {
+  const { status, stdout, stderr } = run("fairness", "--quick", "--json");
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const { fairness } = JSON.parse(stdout) as Run;
+  assert.equal(fairness?.nulls, 0);
+  assert.ok(fairness.refused > 0 && fairness.share.median > 0);
 });
