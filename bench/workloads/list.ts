@@ -2,6 +2,7 @@
 import { onAllocators } from "../subjects.ts";
 import { freeRcu } from "./free-rcu.ts";
 import { lifo100 } from "./lifo100.ts";
+import { memcg } from "./memcg.ts";
 import { pair64 } from "./pair64.ts";
 import { rcuLock } from "./rcu-lock.ts";
 import { larson1, ws10k, ws10k64 } from "./replace.ts";
@@ -11,6 +12,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...[pair64, lifo100, ws10k, ws10k64, larson1].map(onAllocators),
   freeRcu,
   rcuLock,
+  memcg,
 ];
 
 export function workloadNamed(name: string): Workload | undefined {
