@@ -22,6 +22,8 @@ async function main(job: Job): Promise<void> {
   }
   await quiesce(torturer);
   torturer.thief.giveBack();
+  // barriers of threads that are not through yet wait for no closures of this one from here on
+  torturer.closures.leave();
   torturer.access.detach();
   clearInterval(alive);
   parentPort?.postMessage("done");
