@@ -7,8 +7,8 @@ import { SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { MemCache } from "./memalloc/index.ts";
 import { HEADER_BYTES } from "./memalloc/layout.ts";
-import { cacheFlags, checkSize, isOffset, slabCacheOf, slabPageAt } from "./mm/index.ts";
-import { CACHE_UNIT_WORDS, FLAG_PERCPU } from "./mm/layout.ts";
+import { checkSize, isOffset, isPercpuCache, slabCacheOf, slabPageAt } from "./mm/index.ts";
+import { CACHE_UNIT_WORDS } from "./mm/layout.ts";
 
 /** Payloads of the caches, on each CPU. */
 const SIZES = [8, 16, 32, 64, 128, 256, 512];
@@ -59,7 +59,7 @@ export class PercpuObjects {
     const { pages } = this.live().kmalloc.slab;
     const page = isOffset(pages, p) ? slabPageAt(pages, (p - HEADER_BYTES) >>> 2) : 0;
     const slab = page === 0 ? 0 : slabCacheOf(pages, page);
-    const isPercpu = slab !== 0 && (cacheFlags(pages.words, slab) & FLAG_PERCPU) !== 0;
+    const isPercpu = slab !== 0 && isPercpuCache(pages.words, slab);
     const unit = isPercpu ? peek(pages.words, slab + CACHE_UNIT_WORDS) * 4 : 0;
     // each size has slabs of a unit of its own: the power of two that holds it and the header
     const size = SIZES.find((each) => each + HEADER_BYTES > unit / 2 && each + HEADER_BYTES <= unit);

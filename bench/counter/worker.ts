@@ -1,6 +1,7 @@
 /** A thread that counts, a round at a time. */
 import { workerData } from "node:worker_threads";
 import { SharedHeap } from "sharedheap";
+import { onEachRound } from "../rounds.ts";
 import { DONE, GO, type Job } from "./job.ts";
 
 const { token, isPercpu, at, adds, control } = workerData as Job;
@@ -21,12 +22,9 @@ function adder(): () => void {
 }
 
 const add = adder();
-// counted here: by the time that this one is through, the next round may have begun
-for (let round = 0; ; round++) {
-  Atomics.wait(control, GO, round);
-  if (Atomics.load(control, GO) < 0) break;
+onEachRound(control, GO, () => {
   add();
   Atomics.add(control, DONE, 1);
   Atomics.notify(control, DONE);
-}
+});
 heap.detach();

@@ -1,6 +1,7 @@
 /** The thread that works: replaces objects at random, a round at a time, in its own group. */
 import { workerData } from "node:worker_threads";
 import { SharedHeap } from "sharedheap";
+import { onEachRound } from "../rounds.ts";
 import { DONE, GO, type Job, MAX_BYTES, NULLS, OPERATIONS, TENANTS } from "./job.ts";
 
 const SLOTS = 1000;
@@ -21,12 +22,9 @@ function work(): void {
   }
 }
 
-// counted here: by the time that a round is done, the next one may have begun
-for (let round = 0; ; round++) {
-  Atomics.wait(control, GO, round);
-  if (Atomics.load(control, GO) < 0) break;
+onEachRound(control, GO, () => {
   work();
-  Atomics.store(control, DONE, round + 1);
+  Atomics.add(control, DONE, 1);
   Atomics.notify(control, DONE);
-}
+});
 heap.detach();

@@ -17,4 +17,4 @@ export { Pages, type PageTables, reservePageTables } from "./pages.ts";
 export { PERCPU_SIZES, Percpu, reservePercpuCaches } from "./percpu.ts";
 export { percpuSlot, zeroSlots } from "./percpu-slots.ts";
 export { Slab } from "./slab.ts";
-export { cacheFlags, heldBytes, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+export { heldBytes, isObjectStart, isOffset, isPercpuCache, slabCacheOf, slabPageAt } from "./slab-lookup.ts";

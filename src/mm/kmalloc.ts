@@ -14,7 +14,6 @@ import {
   CACHE_SLABS,
   CACHE_UNIT_WORDS,
   CACHE_WORDS,
-  FLAG_PERCPU,
   GFP_ACCOUNT,
   GFP_ZERO,
   KMALLOC_CACHES,
@@ -29,7 +28,7 @@ import {
 } from "./layout.ts";
 import { PERCPU_SIZES, type Percpu } from "./percpu.ts";
 import type { Slab } from "./slab.ts";
-import { cacheFlags, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+import { isObjectStart, isOffset, isPercpuCache, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
 
 /** Sizes of the slab caches. */
 export const KMALLOC_SIZES: readonly number[] = [
@@ -120,8 +119,7 @@ export class Kmalloc {
     if (page === 0) throw badPointer(p, "is not allocated");
     const cache = slabCacheOf(pages, page);
     const tooSmall = readPrivate(this.words, cache + CACHE_UNIT_WORDS) * 4 < minBytes;
-    const isPercpu = (cacheFlags(this.words, cache) & FLAG_PERCPU) !== 0;
-    if (tooSmall || isPercpu || !isObjectStart(pages, page, word)) {
+    if (tooSmall || isPercpuCache(this.words, cache) || !isObjectStart(pages, page, word)) {
       throw badPointer(
         p,
         "is not where a kmalloc object starts; was it allocated by an allocator with its own free?",

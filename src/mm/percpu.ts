@@ -16,10 +16,10 @@ import { type Memblock, SharedHeapError } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkSize } from "./arguments.ts";
 import { initPercpuCache } from "./cache-geometry.ts";
-import { CACHE_WORDS, FLAG_PERCPU, PERCPU_CACHES, PERCPU_MAX_BYTES, SLAB_CPU_WORDS } from "./layout.ts";
+import { CACHE_WORDS, PERCPU_CACHES, PERCPU_MAX_BYTES, SLAB_CPU_WORDS } from "./layout.ts";
 import { zeroSlots } from "./percpu-slots.ts";
 import type { Slab } from "./slab.ts";
-import { cacheFlags, isObjectStart, isOffset, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
+import { isObjectStart, isOffset, isPercpuCache, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
 
 /** Unit sizes of the caches, each CPU's slot. */
 export const PERCPU_SIZES: readonly number[] = Array.from({ length: PERCPU_CACHES }, (_, i) => 16 << i);
@@ -82,7 +82,7 @@ export class Percpu {
     const page = isOffset(pages, p) ? slabPageAt(pages, word) : 0;
     const isObject = page !== 0 && isObjectStart(pages, page, word);
     const cache = isObject ? slabCacheOf(pages, page) : 0;
-    if (cache === 0 || (cacheFlags(this.words, cache) & FLAG_PERCPU) === 0) {
+    if (cache === 0 || !isPercpuCache(this.words, cache)) {
       throw new SharedHeapError("bad-pointer", `percpuFree(${String(p)}): no per-CPU object starts there`);
     }
     this.slab.free(cache, page, word);

@@ -32,9 +32,9 @@ export function slabCacheOf(pages: Pages, page: number): number {
   return readPrivate(pages.words, pages.descriptor(page) + DESC_CACHE);
 }
 
-/** FLAG_* of a slab cache. */
-export function cacheFlags(words: Words, cache: number): number {
-  return readPrivate(words, cache + CACHE_FLAGS);
+/** True if the objects of a slab cache have a slot on each possible CPU. */
+export function isPercpuCache(words: Words, cache: number): boolean {
+  return (readPrivate(words, cache + CACHE_FLAGS) & FLAG_PERCPU) !== 0;
 }
 
 /** True if an object of the slab that begins at `page` starts at that word. */
@@ -58,6 +58,6 @@ export function heldBytes(words: Words, cache: number): number {
 
 /** On how many CPUs an object of the cache has a slot. */
 export function slotsOf(words: Words, cache: number): number {
-  if ((cacheFlags(words, cache) & FLAG_PERCPU) === 0) return 1;
+  if (!isPercpuCache(words, cache)) return 1;
   return (readPrivate(words, cache + CACHE_PAGES) * PAGE_WORDS) / PERCPU_STRIDE_WORDS;
 }

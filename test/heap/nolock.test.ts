@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO, SharedHeap, type TracepointName } from "sharedheap";
 import { exhaust, freeAll, MIB, oneCpu, type Pool, refuses, usedObjects } from "../memalloc/heaps.ts";
-import { POINTS, provoke } from "./points.ts";
+import { POINTS } from "../support/points.ts";
+import { provoke } from "./points.ts";
 
 const BUCKETS = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192];
 const CONTEXTS = ["softirq", "hardirq", "nmi"] as const;

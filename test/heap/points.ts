@@ -1,20 +1,6 @@
-/** The names of all tracepoints, and calls that come by all of them. */
-import type { MemCache, SharedHeap, TracepointName } from "sharedheap";
+/** Calls that come by all tracepoints. */
+import type { MemCache, SharedHeap } from "sharedheap";
 import { allocMany, freeAll, settle } from "../memalloc/heaps.ts";
-
-export const POINTS: readonly TracepointName[] = [
-  "memalloc:alloc",
-  "memalloc:free",
-  "memalloc:refill",
-  "memalloc:trim",
-  "slab:alloc",
-  "slab:free",
-  "slab:new",
-  "slab:discard",
-  "rcu:gp_start",
-  "rcu:gp_end",
-  "rcu:callbacks",
-];
 
 /** Comes by every tracepoint more than once. */
 export function provoke(heap: SharedHeap, pool: MemCache): void {

@@ -13,7 +13,7 @@ import {
   SharedHeapError,
 } from "sharedheap";
 import { MIB, settle, usedObjects } from "../memalloc/heaps.ts";
-import { POINTS } from "./points.ts";
+import { POINTS } from "../support/points.ts";
 
 /** Deepest nesting of handlers that do something. */
 const MAX_DEPTH = 4;

@@ -1,6 +1,7 @@
 /** A program whose handlers throw, each once: what it prints is the test. */
 import { SharedHeap } from "sharedheap";
-import { POINTS, provoke } from "./points.ts";
+import { POINTS } from "../support/points.ts";
+import { provoke } from "./points.ts";
 
 process.on("uncaughtException", (error) => console.log(`uncaught: ${error.message}`));
 

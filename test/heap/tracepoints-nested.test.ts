@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { SharedHeap, type TracepointName } from "sharedheap";
 import { allocMany, cpusOf, freeAll, oneCpu, usedObjects } from "../memalloc/heaps.ts";
-import { POINTS, provoke } from "./points.ts";
+import { POINTS } from "../support/points.ts";
+import { provoke } from "./points.ts";
 import { Program } from "./reentry.ts";
 
 const SIZE = 64;

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type MemCache, SharedHeap, type TracepointName } from "sharedheap";
 import { allocMany, cpusOf, exhaust, freeAll, MIB, oneCpu, refuses, settle } from "../memalloc/heaps.ts";
-import { POINTS, provoke } from "./points.ts";
+import { POINTS } from "../support/points.ts";
+import { provoke } from "./points.ts";
 
 const SIZE = 64;
 const UNIT = 72;

@@ -3,22 +3,10 @@
  * depth MAX_DEPTH. Each object is marked while it is held, and looked at when it is freed.
  */
 import type { SharedHeap, TracepointName } from "sharedheap";
+import { POINTS } from "../../support/points.ts";
 import { FIXED_BYTES, type Job, MAX_DEPTH, type Tally } from "./job.ts";
 import { checkStamp, type Pool, poolsOf, stamp } from "./pools.ts";
 
-const POINTS: readonly TracepointName[] = [
-  "memalloc:alloc",
-  "memalloc:free",
-  "memalloc:refill",
-  "memalloc:trim",
-  "slab:alloc",
-  "slab:free",
-  "slab:new",
-  "slab:discard",
-  "rcu:gp_start",
-  "rcu:gp_end",
-  "rcu:callbacks",
-];
 /** Places for objects of each pool. */
 const HELD = 128;
 /** One in so many calls of a handler does something. */
