@@ -19,6 +19,7 @@ import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.t
 import { type Memcg, MemcgApi, type MemcgOptions } from "./memcg-api.ts";
 import { checkToken, isSharedBuffer, notSharedAdvice, windowFor } from "./memory.ts";
 import { type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
+import { OpenAllocators } from "./open-allocators.ts";
 import {
   type AttachOptions,
   type CreateOptions,
@@ -30,7 +31,7 @@ import { PercpuApi } from "./percpu-api.ts";
 import { RcuApi } from "./rcu-api.ts";
 import { type Stall, Stalls } from "./stalls.ts";
 import { detach, poll } from "./task.ts";
-import { type Traceable, TracepointsApi } from "./trace-api.ts";
+import { TracepointsApi } from "./trace-api.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -69,14 +70,12 @@ export class SharedHeap {
   private readonly waiters: Waiters;
   private readonly stalls: Stalls;
   private readonly ownToken: HeapToken;
-  /** What this thread has open. */
-  private opened: (MemAlloc | MemCache)[] = [];
+  private readonly open: OpenAllocators;
   private readonly kmemCaches: KmemCache[] = [];
   private readonly mallocs: Malloc;
   private readonly memcgs: MemcgApi;
   private attached = true;
   private isDetaching = false;
-  private anonymous = 0;
   /** The section that was left open and is told of. */
   private toldSection = 0;
 
@@ -88,7 +87,7 @@ export class SharedHeap {
     this.mallocs = new Malloc({
       live: (opens) => this.live(opens),
       kmalloc: (bytes) => this.kmalloc(bytes),
-      keep: (allocator) => this.keep(allocator),
+      keep: (allocator) => this.open.keep(allocator),
     });
     this.turns = new Turns(() => this.turn());
     if (!turns) this.turns.stop();
@@ -96,6 +95,12 @@ export class SharedHeap {
     const booted = boot({ mode: irqWork, wake: this.turns.wake, program: this.program() });
     this.booted = booted;
     this.memcgs = new MemcgApi(booted.memcgs, () => this.live(), this.turns.wake);
+    this.open = new OpenAllocators({
+      live: () => this.live(true),
+      memcgs: this.memcgs,
+      onOpened: (allocator) => this.tracepoints.opened(allocator),
+      onClosed: (allocator) => this.tracepoints.closed(allocator),
+    });
     this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
     this.percpu = new PercpuApi(
@@ -105,7 +110,7 @@ export class SharedHeap {
     );
     this.tracepoints = new TracepointsApi(
       booted.cpu.tracepoints,
-      () => this.opened as unknown as readonly Traceable[],
+      () => this.open.list,
       () => this.live(),
     );
     this.ownToken = booted.arena.token;
@@ -171,21 +176,12 @@ export class SharedHeap {
    * (the group was dropped).
    */
   memAlloc(options: MemAllocOptions = {}): MemAlloc {
-    const { allocators } = this.live(true);
-    if ((options as MemCacheOptions).percpu === true)
-      throw new SharedHeapError(
-        "bad-option",
-        "memAlloc has no per-CPU objects: use memCache({ size, percpu: true })",
-      );
-    const { memcg, name = this.anonymousName() } = options;
-    return this.keep(allocators.openMemAlloc(name, false, this.memcgs.refOf(memcg)));
+    return this.open.memAlloc(options);
   }
 
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
   memCache(options: MemCacheOptions): MemCache {
-    const { allocators } = this.live(true);
-    const { name = this.anonymousName(), size, dtor, percpu, memcg } = options;
-    return this.keep(allocators.openMemCache(name, size, dtor, percpu, this.memcgs.refOf(memcg)));
+    return this.open.memCache(options);
   }
 
   /**
@@ -368,31 +364,16 @@ export class SharedHeap {
     throw new SharedHeapError("detached", "this thread has detached from the heap; attach again");
   }
 
-  private keep<T extends MemAlloc | MemCache>(allocator: T): T {
-    this.opened.push(allocator);
-    this.tracepoints.opened(allocator as unknown as Traceable);
-    return allocator;
-  }
-
   /** What this thread does about allocators that go away, or that it gives up because it detaches. */
   private program(): Program {
     return {
       gaveUp: (key) => {
         const isDestroyed = !this.isDetaching;
-        for (const allocator of this.opened) allocator.close(key, isDestroyed);
-        for (const allocator of this.opened)
-          if (!allocator.isOpen) this.tracepoints.closed(allocator as unknown as Traceable);
-        this.opened = this.opened.filter(({ isOpen }) => isOpen);
+        this.open.gaveUp(key, isDestroyed);
         if (isDestroyed) this.mallocs.forgetDestroyed();
       },
       when: (isOver, result) => new Promise((resolve) => this.waiters.add(isOver, () => resolve(result()))),
       atMax: (group, refusing) => this.memcgs.atMax(group, refusing),
     };
-  }
-
-  /** A name that no other allocator has or will have: CPU, generation, count. */
-  private anonymousName(): string {
-    const { cpu, cpus } = this.booted;
-    return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.anonymous++}`;
   }
 }

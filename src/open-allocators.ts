@@ -1,0 +1,72 @@
+/** The allocators that this thread has open, and how a program opens them. */
+import { SharedHeapError } from "./arena/index.ts";
+import type { Booted } from "./boot.ts";
+import type { MemAlloc, MemCache } from "./memalloc/index.ts";
+import type { MemcgApi } from "./memcg-api.ts";
+import type { MemAllocOptions, MemCacheOptions } from "./options.ts";
+import type { Traceable } from "./trace-api.ts";
+
+/** What it needs of the heap. */
+interface Heap {
+  /** Throws once the thread has detached, and while it does. */
+  readonly live: () => Booted;
+  readonly memcgs: MemcgApi;
+  /** An allocator was opened, or closed, in this thread. */
+  readonly onOpened: (allocator: Traceable) => void;
+  readonly onClosed: (allocator: Traceable) => void;
+}
+
+export class OpenAllocators {
+  private readonly heap: Heap;
+  private opened: (MemAlloc | MemCache)[] = [];
+  private anonymous = 0;
+
+  constructor(heap: Heap) {
+    this.heap = heap;
+  }
+
+  /** All of them. */
+  get list(): readonly Traceable[] {
+    return this.opened as unknown as readonly Traceable[];
+  }
+
+  /** See SharedHeap.memAlloc. */
+  memAlloc(options: MemAllocOptions): MemAlloc {
+    const { allocators } = this.heap.live();
+    if ((options as MemCacheOptions).percpu === true)
+      throw new SharedHeapError(
+        "bad-option",
+        "memAlloc has no per-CPU objects: use memCache({ size, percpu: true })",
+      );
+    const { memcg, name = this.anonymousName() } = options;
+    return this.keep(allocators.openMemAlloc(name, false, this.heap.memcgs.refOf(memcg)));
+  }
+
+  /** See SharedHeap.memCache. */
+  memCache(options: MemCacheOptions): MemCache {
+    const { allocators } = this.heap.live();
+    const { name = this.anonymousName(), size, dtor, percpu, memcg } = options;
+    return this.keep(allocators.openMemCache(name, size, dtor, percpu, this.heap.memcgs.refOf(memcg)));
+  }
+
+  /** Notes an allocator that was opened. */
+  keep<T extends MemAlloc | MemCache>(allocator: T): T {
+    this.opened.push(allocator);
+    this.heap.onOpened(allocator as unknown as Traceable);
+    return allocator;
+  }
+
+  /** This CPU has given up the allocator with that key: its objects in this thread are of no use any more. */
+  gaveUp(key: number, isDestroyed: boolean): void {
+    for (const allocator of this.opened) allocator.close(key, isDestroyed);
+    for (const allocator of this.opened)
+      if (!allocator.isOpen) this.heap.onClosed(allocator as unknown as Traceable);
+    this.opened = this.opened.filter(({ isOpen }) => isOpen);
+  }
+
+  /** A name that no other allocator has or will have: CPU, generation, count. */
+  private anonymousName(): string {
+    const { cpu, cpus } = this.heap.live();
+    return `#${cpu.id}.${cpus.generationOf(cpu.id)}.${this.anonymous++}`;
+  }
+}
