@@ -32,6 +32,7 @@ import {
 } from "./memalloc/index.ts";
 import { GATHER_CHAINS } from "./memalloc/layout.ts";
 import {
+  CacheSets,
   Charges,
   Kmalloc,
   MemcgStock,
@@ -39,16 +40,14 @@ import {
   Pages,
   type PageTables,
   Percpu,
-  reserveKmallocCaches,
+  reserveCacheSets,
   reservePageTables,
-  reservePercpuCaches,
   Slab,
 } from "./mm/index.ts";
 import {
+  CACHE_SETS_CACHES,
   HINT_WORDS,
   KIND_SLAB,
-  KMALLOC_CACHES,
-  PERCPU_CACHES,
   SLAB_CPU_WORDS,
   STOCK_BATCH,
   STOCK_WORDS,
@@ -97,15 +96,13 @@ interface Tables {
   readonly cpus: Cpus;
   readonly areas: PercpuAreas;
   readonly pages: PageTables;
-  readonly kmallocCaches: number;
-  readonly percpuCaches: number;
+  readonly cacheSets: number;
   readonly rcu: RcuPlace;
   readonly memalloc: number;
   readonly memcg: number;
-  /** Offsets in each CPU's area: of the page allocator's hints, of kmalloc's parts, of the stock of charges, and of the rest. */
+  /** Offsets in each CPU's area: of the page allocator's hints, of the slab caches' parts, of the stock of charges, and of the rest. */
   readonly hints: number;
-  readonly kmallocLocal: number;
-  readonly percpuLocal: number;
+  readonly slabLocal: number;
   readonly chargeStock: number;
   readonly percpuFree: number;
   readonly firstPage: number;
@@ -144,8 +141,7 @@ export function bootCreator(
   booted.rcu.format();
   booted.trace.format();
   booted.pages.format(tables.firstPage);
-  booted.kmalloc.format(tables.kmallocLocal);
-  booted.kmalloc.percpu.format(tables.percpuLocal);
+  booted.kmalloc.sets.format(tables.slabLocal, arena.geometry.maxCpus);
   publishArena(arena);
   return booted;
 }
@@ -183,16 +179,14 @@ function layOut(arena: Arena, total: number): Tables {
   const percpu = new Memblock(AREA_CPU_WORDS);
   const directory = new Directory(arena, memblock);
   const cpus = new Cpus(arena.words, arena.geometry.maxCpus, memblock);
-  const kmallocCaches = reserveKmallocCaches(memblock);
-  const percpuCaches = reservePercpuCaches(memblock);
+  const cacheSets = reserveCacheSets(memblock);
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
   const rcuShared = memblock.reserve(SHARED_WORDS);
   const memalloc = memblock.reserve(RECORDS_WORDS);
   const memcg = memblock.reserve(RECORDS_WORDS);
   const hints = percpu.reserve(HINT_WORDS);
-  const kmallocLocal = percpu.reserve(KMALLOC_CACHES * SLAB_CPU_WORDS);
-  const percpuLocal = percpu.reserve(PERCPU_CACHES * SLAB_CPU_WORDS);
+  const slabLocal = percpu.reserve(CACHE_SETS_CACHES * SLAB_CPU_WORDS);
   const rcuLocal = percpu.reserve(LOCAL_SNAPSHOT + arena.geometry.maxCpus);
   const chargeStock = percpu.reserve(STOCK_WORDS);
   const percpuFree = percpu.reserve(0);
@@ -202,14 +196,12 @@ function layOut(arena: Arena, total: number): Tables {
     cpus,
     areas,
     pages,
-    kmallocCaches,
-    percpuCaches,
+    cacheSets,
     memalloc,
     memcg,
     rcu: { shared: rcuShared, local: rcuLocal },
     hints,
-    kmallocLocal,
-    percpuLocal,
+    slabLocal,
     chargeStock,
     percpuFree,
     firstPage,
@@ -228,8 +220,9 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const afterReaders = (link: number) => callbacks.call(KIND_SLAB, link);
   const slab = new Slab(pages, cpu, afterReaders, tuning.takerTries);
-  const percpu = new Percpu(slab, tables.percpuCaches, arena.geometry.maxCpus);
-  const kmalloc = new Kmalloc(slab, tables.kmallocCaches, percpu, directory);
+  const sets = new CacheSets(arena.words, tables.cacheSets);
+  const percpu = new Percpu(slab, sets.percpu, arena.geometry.maxCpus);
+  const kmalloc = new Kmalloc(slab, sets, percpu, directory);
   const destructors = new Destructors(directory);
   const charges = new MemcgStock(cpu, new Charges(arena.words), tables.chargeStock, tuning.chargeBatch);
   const memcgs = new Memcgs(directory, tables.memcg, charges);

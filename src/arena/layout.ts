@@ -41,7 +41,7 @@ export const FLAG_TRACE_IMPLIES_RCU = 1;
 export const FLAG_REALTIME = 2;
 
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 4;
+export const VERSION_VALUE = 5;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;

@@ -3,7 +3,7 @@ import type { Arena, Directory } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
 import type { Allocators, Registry } from "../memalloc/index.ts";
-import { KMALLOC_SIZES, type Kmalloc, type Memcgs, type Pages, PERCPU_SIZES } from "../mm/index.ts";
+import type { Kmalloc, Memcgs, Pages } from "../mm/index.ts";
 import type { Callbacks, Rcu, RcuPlace, TasksTrace } from "../rcu/index.ts";
 
 export interface System {
@@ -27,15 +27,11 @@ export interface System {
   readonly firstPage: number;
 }
 
-/** The heap's slab caches, with their names: kmalloc's, those of per-CPU objects, the program's own. */
+/** The heap's slab caches, with their names: those of the sets, and the program's own. */
 export function slabCaches(system: System): { name: string; cache: number }[] {
-  const caches = KMALLOC_SIZES.map((size, i) => ({
-    name: `kmalloc-${size}`,
-    cache: system.kmalloc.cacheAt(i),
-  }));
-  PERCPU_SIZES.forEach((size, i) => {
-    caches.push({ name: `percpu-${size}`, cache: system.kmalloc.percpu.cacheAt(i) });
-  });
+  const caches = system.kmalloc.sets.all.flatMap((set) =>
+    set.sizes.map((size, i) => ({ name: `${set.name}-${size}`, cache: set.cacheAt(i) })),
+  );
   for (const record of system.directory.ofKind(KIND_KMEM_CACHE)) {
     caches.push({ name: system.directory.nameOf(record), cache: record + RECORD_DATA });
   }

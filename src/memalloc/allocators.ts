@@ -326,7 +326,7 @@ export class Allocators {
     const size = load(ALLOC_SIZE);
     const isPercpu = (load(ALLOC_FLAGS) & ALLOC_IS_PERCPU) !== 0;
     const unitSizes = size === 0 ? UNIT_SIZES : [Math.ceil((size + HEADER_BYTES) / 8) * 8];
-    const sizes = isPercpu ? kmalloc.percpu : kmalloc;
+    const sizes = isPercpu ? kmalloc.sets.memallocPercpu : kmalloc.sets.memalloc;
     return {
       ref,
       name: this.directory.nameOf(ref.record),

@@ -2,7 +2,7 @@
 import { loadAcquire } from "#primitive";
 import { type Directory, SharedHeapError } from "../arena/index.ts";
 import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
-import { isObjectStart, isOffset, type Pages, slabPageAt } from "../mm/index.ts";
+import { hasHeaders, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
 import { ALLOC_KEY, CHECK_SIGN, HEADER_BYTES, HEADER_WORDS, OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
 
 /**
@@ -34,7 +34,8 @@ export function wrongFree(pages: Pages, directory: Directory, name: string, p: u
   }
   const node = (p - HEADER_BYTES) >>> 2;
   const page = slabPageAt(pages, node);
-  if (page === 0 || !isObjectStart(pages, page, node)) {
+  const isHere = page !== 0 && hasHeaders(pages.words, slabCacheOf(pages, page));
+  if (!isHere || !isObjectStart(pages, page, node)) {
     return new SharedHeapError("bad-pointer", `${what}: no object starts there; did it come from kmalloc?`);
   }
   const check = loadAcquire(pages.words, node + OBJECT_CHECK);

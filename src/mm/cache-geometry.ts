@@ -11,7 +11,6 @@ import {
   CACHE_SIZE_BYTES,
   CACHE_UNIT_WORDS,
   FLAG_CONSTRUCTOR,
-  FLAG_PERCPU,
   FLAG_TYPESAFE_BY_RCU,
   MAX_OBJECTS,
   MAX_SLAB_PAGES,
@@ -32,8 +31,8 @@ export interface CacheShape {
 /** The smallest slab that leaves at most 1/8 of itself unused is taken. */
 const WASTE_SHARE = 8;
 
-/** Fills in a new cache's words. `percpu`: offset of its words in each CPU's area. */
-export function initCache(words: Words, cache: number, shape: CacheShape, percpu: number): void {
+/** Fills in a new cache's words. `percpu`: offset of its words in each CPU's area; `flags`: those that the shape does not say. */
+export function initCache(words: Words, cache: number, shape: CacheShape, percpu: number, flags = 0): void {
   const payload = Math.ceil(shape.size / 4) * 4;
   const keepsContents = shape.hasConstructor || shape.isTypesafe;
   const unit = roundUp(keepsContents ? payload + 4 : payload, shape.align);
@@ -45,7 +44,7 @@ export function initCache(words: Words, cache: number, shape: CacheShape, percpu
   writePrivate(words, cache + CACHE_LINK, keepsContents ? payload / 4 : 0);
   writePrivate(words, cache + CACHE_SIZE_BYTES, shape.size);
   writePrivate(words, cache + CACHE_ALIGN_BYTES, shape.align);
-  storeRelease(words, cache + CACHE_FLAGS, flagsOf(shape));
+  storeRelease(words, cache + CACHE_FLAGS, flagsOf(shape) | flags);
 }
 
 /** The same for a cache of per-CPU objects: slots of `unit` bytes, a power of two from 16 to 8192. */
@@ -55,6 +54,7 @@ export function initPercpuCache(
   unit: number,
   maxCpus: number,
   percpu: number,
+  flags: number,
 ): void {
   writePrivate(words, cache + CACHE_UNIT_WORDS, unit / 4);
   writePrivate(words, cache + CACHE_OBJECTS, PERCPU_STRIDE_BYTES / unit);
@@ -63,7 +63,7 @@ export function initPercpuCache(
   writePrivate(words, cache + CACHE_LINK, 0);
   writePrivate(words, cache + CACHE_SIZE_BYTES, unit);
   writePrivate(words, cache + CACHE_ALIGN_BYTES, 8);
-  storeRelease(words, cache + CACHE_FLAGS, FLAG_PERCPU);
+  storeRelease(words, cache + CACHE_FLAGS, flags);
 }
 
 /** The flags of a cache of that shape. */

@@ -6,83 +6,59 @@
  * cache gets NULL.
  */
 import { loadAcquire, readPrivate, type Words, zeroPrivate } from "#primitive";
-import { type Directory, type Memblock, SharedHeapError } from "../arena/index.ts";
+import { type Directory, SharedHeapError } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, PAGE_BYTES, RECORD_DATA, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkFlags, checkSize } from "./arguments.ts";
-import { initCache } from "./cache-geometry.ts";
+import { type CacheSets, KMALLOC_SIZES } from "./cache-sets.ts";
 import {
   CACHE_SLABS,
   CACHE_UNIT_WORDS,
-  CACHE_WORDS,
   GFP_ACCOUNT,
   GFP_ZERO,
-  KMALLOC_CACHES,
   KMALLOC_MAX_SLAB_BYTES,
   MAX_BLOCK_PAGES,
   SHRINK_SLABS,
-  SLAB_CPU_WORDS,
   SWEEP_PIECE,
   USE_COUNT_SHIFT,
   USE_KIND_MASK,
   USE_LARGE,
 } from "./layout.ts";
-import { PERCPU_SIZES, type Percpu } from "./percpu.ts";
+import type { Percpu } from "./percpu.ts";
 import type { Slab } from "./slab.ts";
-import { isObjectStart, isOffset, isPercpuCache, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
-
-/** Sizes of the slab caches. */
-export const KMALLOC_SIZES: readonly number[] = [
-  8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192,
-];
-
-/** For each size in units of 8 bytes, rounded up: the index of its cache. */
-const cacheIndex = new Uint8Array(KMALLOC_MAX_SLAB_BYTES / 8 + 1);
-for (let i = 1; i < cacheIndex.length; i++) cacheIndex[i] = KMALLOC_SIZES.findIndex((size) => size >= i * 8);
+import {
+  hasHeaders,
+  isObjectStart,
+  isOffset,
+  isPercpuCache,
+  slabCacheOf,
+  slabPageAt,
+} from "./slab-lookup.ts";
 
 /** The bytes that kmalloc holds for a request of `bytes` (the kernel's `kmalloc_size_roundup`). */
 export function kmallocSizeRoundup(bytes: number): number {
   if (bytes === 0) return 0;
-  if (bytes <= KMALLOC_MAX_SLAB_BYTES) return KMALLOC_SIZES[cacheIndex[(bytes + 7) >>> 3]];
+  if (bytes <= KMALLOC_MAX_SLAB_BYTES) return KMALLOC_SIZES.find((size) => size >= bytes) ?? 0;
   return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-}
-
-/** Where kmalloc's slab caches lie. */
-export function reserveKmallocCaches(memblock: Memblock): number {
-  return memblock.reserve(KMALLOC_CACHES * CACHE_WORDS);
 }
 
 export class Kmalloc {
   readonly slab: Slab;
-  /** Address of the first of the KMALLOC_CACHES caches. */
-  readonly caches: number;
+  readonly sets: CacheSets;
   readonly percpu: Percpu;
   private readonly words: Words;
   private readonly directory: Directory;
 
-  constructor(slab: Slab, caches: number, percpu: Percpu, directory: Directory) {
+  constructor(slab: Slab, sets: CacheSets, percpu: Percpu, directory: Directory) {
     this.percpu = percpu;
     this.slab = slab;
     this.words = slab.words;
-    this.caches = caches;
+    this.sets = sets;
     this.directory = directory;
-  }
-
-  /** Fills in the caches. Creator only. `percpu`: offset of KMALLOC_CACHES * SLAB_CPU_WORDS words in each area. */
-  format(percpu: number): void {
-    KMALLOC_SIZES.forEach((size, i) => {
-      const shape = { size, align: 8, hasConstructor: false, isTypesafe: false };
-      initCache(this.words, this.cacheAt(i), shape, percpu + i * SLAB_CPU_WORDS);
-    });
-  }
-
-  /** The address of the cache of the `index`-th size. */
-  cacheAt(index: number): number {
-    return this.caches + index * CACHE_WORDS;
   }
 
   /** The cache that serves objects of `bytes`, 1 to 8192. */
   cacheFor(bytes: number): number {
-    return this.cacheAt(cacheIndex[(bytes + 7) >>> 3]);
+    return this.sets.kmalloc.cacheFor(bytes);
   }
 
   /**
@@ -119,7 +95,8 @@ export class Kmalloc {
     if (page === 0) throw badPointer(p, "is not allocated");
     const cache = slabCacheOf(pages, page);
     const tooSmall = readPrivate(this.words, cache + CACHE_UNIT_WORDS) * 4 < minBytes;
-    if (tooSmall || isPercpuCache(this.words, cache) || !isObjectStart(pages, page, word)) {
+    const isOther = isPercpuCache(this.words, cache) || hasHeaders(this.words, cache);
+    if (tooSmall || isOther || !isObjectStart(pages, page, word)) {
       throw badPointer(
         p,
         "is not where a kmalloc object starts; was it allocated by an allocator with its own free?",
@@ -147,17 +124,19 @@ export class Kmalloc {
 
   /** The cache that serves `bytes`, or the next larger one if that is in use further down the stack; 0: so is that. */
   private idleCacheFor(bytes: number): number {
-    const index = cacheIndex[(bytes + 7) >>> 3];
-    if (!this.slab.isBusy(this.cacheAt(index))) return this.cacheAt(index);
+    const { kmalloc } = this.sets;
+    const index = kmalloc.indexFor(bytes);
+    if (!this.slab.isBusy(kmalloc.cacheAt(index))) return kmalloc.cacheAt(index);
     const next = index + 1;
-    return next < KMALLOC_CACHES && !this.slab.isBusy(this.cacheAt(next)) ? this.cacheAt(next) : 0;
+    return next < kmalloc.sizes.length && !this.slab.isBusy(kmalloc.cacheAt(next))
+      ? kmalloc.cacheAt(next)
+      : 0;
   }
 
-  /** Every slab cache of the heap: kmalloc's, those of per-CPU objects, the program's own. */
+  /** Every slab cache of the heap: those of the sets, and the program's own. */
   allCaches(): number[] {
     const own = this.directory.ofKind(KIND_KMEM_CACHE).map((record) => record + RECORD_DATA);
-    const percpu = PERCPU_SIZES.map((_, i) => this.percpu.cacheAt(i));
-    return [...KMALLOC_SIZES.map((_, i) => this.cacheAt(i)), ...percpu, ...own];
+    return [...this.sets.all.flatMap((set) => set.sizes.map((_, i) => set.cacheAt(i))), ...own];
   }
 
   /** Gives up this CPU's current slabs, of all caches. Task context. */

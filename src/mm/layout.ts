@@ -83,11 +83,11 @@ export const FLAG_TYPESAFE_BY_RCU = 2;
 
 /** Each slab has a part for each possible CPU; objects are those of the first one. */
 export const FLAG_PERCPU = 4;
+/** Objects have the header of an allocator: kfree does not take them. */
+export const FLAG_HEADERS = 8;
 /** Bytes of a CPU's part of such a slab. */
 export const PERCPU_STRIDE_BYTES = 8192;
 export const PERCPU_STRIDE_WORDS = 2048;
-/** Slab caches for per-CPU objects: of 16, 32, ... 8192 bytes. */
-export const PERCPU_CACHES = 10;
 /** Largest slot that a program can ask for. */
 export const PERCPU_MAX_BYTES = 4096;
 
@@ -115,8 +115,8 @@ export const MAX_OBJECTS = 16383;
 
 /** Largest size served by kmalloc from a slab. */
 export const KMALLOC_MAX_SLAB_BYTES = 8192;
-/** kmalloc's slab caches. */
-export const KMALLOC_CACHES = 13;
+/** Slab caches of all sets: see cache-sets.ts. */
+export const CACHE_SETS_CACHES = 59;
 /** A free that empties a slab looks at this many slabs of the cache's lists. */
 export const SWEEP_SLABS = 4;
 /** Slabs looked at under one claim of a taker word. */

@@ -12,53 +12,33 @@
  * Contexts and progress: those of slab. Nothing is prefilled, and nothing need be: a new slab can be made in any context.
  */
 import type { Words } from "#primitive";
-import { type Memblock, SharedHeapError } from "../arena/index.ts";
+import { SharedHeapError } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkSize } from "./arguments.ts";
-import { initPercpuCache } from "./cache-geometry.ts";
-import { CACHE_WORDS, PERCPU_CACHES, PERCPU_MAX_BYTES, SLAB_CPU_WORDS } from "./layout.ts";
+import type { CacheSet } from "./cache-sets.ts";
+import { PERCPU_MAX_BYTES } from "./layout.ts";
 import { zeroSlots } from "./percpu-slots.ts";
 import type { Slab } from "./slab.ts";
-import { isObjectStart, isOffset, isPercpuCache, slabCacheOf, slabPageAt } from "./slab-lookup.ts";
-
-/** Unit sizes of the caches, each CPU's slot. */
-export const PERCPU_SIZES: readonly number[] = Array.from({ length: PERCPU_CACHES }, (_, i) => 16 << i);
-
-/** Where the caches lie. */
-export function reservePercpuCaches(memblock: Memblock): number {
-  return memblock.reserve(PERCPU_CACHES * CACHE_WORDS);
-}
+import {
+  hasHeaders,
+  isObjectStart,
+  isOffset,
+  isPercpuCache,
+  slabCacheOf,
+  slabPageAt,
+} from "./slab-lookup.ts";
 
 export class Percpu {
   readonly maxCpus: number;
   private readonly slab: Slab;
   private readonly words: Words;
-  private readonly caches: number;
+  private readonly caches: CacheSet;
 
-  /** `caches`: as reservePercpuCaches said. */
-  constructor(slab: Slab, caches: number, maxCpus: number) {
+  constructor(slab: Slab, caches: CacheSet, maxCpus: number) {
     this.slab = slab;
     this.words = slab.words;
     this.caches = caches;
     this.maxCpus = maxCpus;
-  }
-
-  /** Fills in the caches. Creator only. `percpu`: offset of PERCPU_CACHES * SLAB_CPU_WORDS words in each area. */
-  format(percpu: number): void {
-    PERCPU_SIZES.forEach((size, i) => {
-      initPercpuCache(this.words, this.cacheAt(i), size, this.maxCpus, percpu + i * SLAB_CPU_WORDS);
-    });
-  }
-
-  /** The address of the cache of the `index`-th size. */
-  cacheAt(index: number): number {
-    return this.caches + index * CACHE_WORDS;
-  }
-
-  /** The cache whose slots have at least `bytes`, 1 to 8192. */
-  cacheFor(bytes: number): number {
-    // 16 << index is the first power of two that holds them
-    return this.cacheAt(Math.max(0, 28 - Math.clz32(bytes - 1)));
   }
 
   /**
@@ -69,7 +49,7 @@ export class Percpu {
     checkSize(bytes);
     if (bytes === 0) return ZERO_SIZE_PTR;
     if (bytes > PERCPU_MAX_BYTES) return 0;
-    const object = this.slab.alloc(this.cacheFor(bytes));
+    const object = this.slab.alloc(this.caches.cacheFor(bytes));
     if (object !== 0) zeroSlots(this.words, object, (bytes + 3) >>> 2, this.maxCpus);
     return (object << 2) >>> 0;
   }
@@ -82,7 +62,7 @@ export class Percpu {
     const page = isOffset(pages, p) ? slabPageAt(pages, word) : 0;
     const isObject = page !== 0 && isObjectStart(pages, page, word);
     const cache = isObject ? slabCacheOf(pages, page) : 0;
-    if (cache === 0 || !isPercpuCache(this.words, cache)) {
+    if (cache === 0 || !isPercpuCache(this.words, cache) || hasHeaders(this.words, cache)) {
       throw new SharedHeapError("bad-pointer", `percpuFree(${String(p)}): no per-CPU object starts there`);
     }
     this.slab.free(cache, page, word);

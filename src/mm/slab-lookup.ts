@@ -7,6 +7,7 @@ import {
   CACHE_PAGES,
   CACHE_UNIT_WORDS,
   DESC_CACHE,
+  FLAG_HEADERS,
   FLAG_PERCPU,
   PERCPU_STRIDE_WORDS,
   USE_COUNT_SHIFT,
@@ -35,6 +36,11 @@ export function slabCacheOf(pages: Pages, page: number): number {
 /** True if the objects of a slab cache have a slot on each possible CPU. */
 export function isPercpuCache(words: Words, cache: number): boolean {
   return (readPrivate(words, cache + CACHE_FLAGS) & FLAG_PERCPU) !== 0;
+}
+
+/** True if the objects of a slab cache have an allocator's headers. */
+export function hasHeaders(words: Words, cache: number): boolean {
+  return (readPrivate(words, cache + CACHE_FLAGS) & FLAG_HEADERS) !== 0;
 }
 
 /** True if an object of the slab that begins at `page` starts at that word. */

@@ -32,7 +32,10 @@ test("a new heap has everything free", () => {
   );
 });
 
-test("slab caches are listed: kmalloc's, those of per-CPU objects, the program's", () => {
+/** Of per-CPU objects. */
+const PERCPU = Array.from({ length: 10 }, (_, i) => 16 << i);
+
+test("slab caches are listed: each set's, and the program's", () => {
   const heap = oneCpu();
   heap.kmemCache({ name: "own", size: 100 });
   const { slabs } = heap.stats();
@@ -40,7 +43,10 @@ test("slab caches are listed: kmalloc's, those of per-CPU objects, the program's
     slabs.map(({ name, unitBytes }) => [name, unitBytes]),
     [
       ...KMALLOC.map((size) => [`kmalloc-${size}`, size]),
-      ...Array.from({ length: 10 }, (_, i) => [`percpu-${16 << i}`, 16 << i]),
+      ...PERCPU.map((size) => [`percpu-${size}`, size]),
+      ...KMALLOC.map((size) => [`memalloc-${size}`, size]),
+      ...PERCPU.map((size) => [`memalloc-percpu-${size}`, size]),
+      ...KMALLOC.map((size) => [`owned-${size}`, size]),
       ["own", 104],
     ],
   );

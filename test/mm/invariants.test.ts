@@ -121,7 +121,7 @@ test("a slab of a cache that does not exist is found", () => {
 function walk({ pages, areas, firstPage, kmalloc, callbacks }: Booted): void {
   const ignore = (): void => {};
   checkPages(pages, firstPage, ignore);
-  const caches = Array.from({ length: at.KMALLOC_CACHES }, (_, i) => kmalloc.cacheAt(i));
+  const caches = kmalloc.allCaches();
   for (const [cache, slabs] of slabsByCache(pages, firstPage, caches, ignore)) {
     checkCache(pages, areas, cache, slabs, slabsInQueues(pages, callbacks, ignore), ignore);
   }

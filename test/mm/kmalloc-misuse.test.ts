@@ -109,7 +109,8 @@ test("of all multiples of 8 in a heap, only the starts of objects and blocks are
 function startsBeside({ pages, kmalloc }: Booted, p: number): number[] {
   const page = slabPageAt(pages, p >>> 2);
   if (page === 0) return [p];
-  const size = KMALLOC_SIZES.find((_, i) => kmalloc.cacheAt(i) === slabCacheOf(pages, page)) ?? 0;
+  const size =
+    KMALLOC_SIZES.find((_, i) => kmalloc.sets.kmalloc.cacheAt(i) === slabCacheOf(pages, page)) ?? 0;
   const objects = Math.floor(((pages.use(page) >>> USE_COUNT_SHIFT) * 4096) / size);
   return Array.from({ length: objects }, (_, i) => page * 4096 + i * size);
 }

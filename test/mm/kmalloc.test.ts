@@ -21,7 +21,7 @@ function capacity({ pages, kmalloc }: Booted, p: number): number {
   const use = pages.use(p >>> 12);
   if ((use & 3) === USE_LARGE) return (use >>> USE_COUNT_SHIFT) * 4096;
   const cache = slabCacheOf(pages, slabPageAt(pages, p >>> 2));
-  return KMALLOC_SIZES[KMALLOC_SIZES.findIndex((_, i) => kmalloc.cacheAt(i) === cache)] ?? 0;
+  return KMALLOC_SIZES[KMALLOC_SIZES.findIndex((_, i) => kmalloc.sets.kmalloc.cacheAt(i) === cache)] ?? 0;
 }
 
 test("every size up to 8192 comes from the smallest class that fits, aligned", () => {
@@ -33,7 +33,7 @@ test("every size up to 8192 comes from the smallest class that fits, aligned", (
     assert.equal(kmallocSizeRoundup(bytes), expected);
     assert.equal(
       system.kmalloc.cacheFor(bytes),
-      system.kmalloc.cacheAt(KMALLOC_SIZES.indexOf(expected ?? 0)),
+      system.kmalloc.sets.kmalloc.cacheAt(KMALLOC_SIZES.indexOf(expected ?? 0)),
     );
     assert.equal(p % (bytes > 2048 ? 4096 : 8), 0);
     system.kmalloc.free(p);

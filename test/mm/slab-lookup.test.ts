@@ -17,7 +17,7 @@ test("every word of a slab leads to its slab and cache; only starts of objects a
         for (const start of starts) {
           const page = slabPageAt(pages, start);
           assert.equal(slabPageAt(pages, start + (word % (size / 4))), page);
-          assert.equal(slabCacheOf(pages, page), kmalloc.cacheAt(index));
+          assert.equal(slabCacheOf(pages, page), kmalloc.sets.kmalloc.cacheAt(index));
           assert.equal(isObjectStart(pages, page, start), true);
           assert.equal(isObjectStart(pages, page, start + (word % (size / 4))), word % (size / 4) === 0);
         }
