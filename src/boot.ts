@@ -69,9 +69,11 @@ export interface Tuning {
   /** Units that a stock of charges is refilled with. */
   readonly chargeBatch: number;
   /** When this CPU's deferred work runs. */
-  readonly mode?: IrqWorkMode;
+  readonly mode?: IrqWorkMode | undefined;
+  /** This thread's number, never used again; 0: not known. */
+  readonly thread?: number;
   /** Called when something waits for a turn of this thread, or a poll. */
-  readonly wake?: () => void;
+  readonly wake?: (() => void) | undefined;
   /** What is done in this thread about allocators that go away. */
   readonly program?: Program;
 }
@@ -110,6 +112,7 @@ interface Tables {
 
 /** A thread's layers. */
 export interface Booted extends System {
+  readonly tuning: Tuning;
   readonly barriers: Barriers;
   readonly destructors: Destructors;
   readonly helper: Helper;
@@ -137,7 +140,8 @@ export function bootCreator(
   writeHeader(arena);
   if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
   storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
-  const booted = attachCpu(arena, tables, name, { ...DEFAULT_TUNING, ...tuning });
+  const all = { ...DEFAULT_TUNING, ...tuning };
+  const booted = layersOf(arena, tables, tables.cpus.attach(name, all.thread), all);
   booted.rcu.format();
   booted.trace.format();
   booted.pages.format(tables.firstPage);
@@ -152,7 +156,15 @@ export function bootAttacher(arena: Arena, name: string, tuning: Partial<Tuning>
   if (!hasRoom(arena, tables)) {
     throw new SharedHeapError("geometry", "the heap's header is damaged: its tables would not fit into it");
   }
-  return attachCpu(arena, tables, name, { ...DEFAULT_TUNING, ...tuning });
+  const all = { ...DEFAULT_TUNING, ...tuning };
+  return layersOf(arena, tables, tables.cpus.attach(name, all.thread), all);
+}
+
+/** The layers with which `system`'s thread acts as another CPU, whose own thread is dead. */
+export function bootAs(system: Booted, cpu: number): Booted {
+  const { arena, tuning, destructors } = system;
+  const own = { ...tuning, program: NO_PROGRAM, wake: undefined, mode: undefined };
+  return layersOf(arena, layOut(arena, pagesOf(arena)), cpu, own, { claim: system.cpu.claim, destructors });
 }
 
 function pagesOf(arena: Arena): number {
@@ -208,11 +220,18 @@ function layOut(arena: Arena, total: number): Tables {
   };
 }
 
-function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): Booted {
+/** The layers over a CPU, `id`. `actor`: what belongs to the thread that acts as it, if that is another CPU's. */
+function layersOf(
+  arena: Arena,
+  tables: Tables,
+  id: number,
+  tuning: Tuning,
+  actor?: { readonly claim: number; readonly destructors: Destructors },
+): Booted {
   const { directory, cpus, areas, firstPage } = tables;
   const handlers: WorkHandler[] = [];
   const kinds: Kind[] = [];
-  const cpu = new Cpu(cpus.attach(name), cpus, areas, handlers, tuning.wake, tuning.mode);
+  const cpu = new Cpu(id, cpus, areas, handlers, tuning.wake, tuning.mode, actor?.claim);
   const rcu = new Rcu(tables.rcu, cpu.id, cpus, areas, cpu.tracepoints);
   const trace = new TasksTrace(tables.rcu, cpu.id, cpus, areas);
   const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
@@ -223,7 +242,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
   const sets = new CacheSets(arena.words, tables.cacheSets);
   const percpu = new Percpu(slab, sets.percpu, arena.geometry.maxCpus);
   const kmalloc = new Kmalloc(slab, sets, percpu, directory);
-  const destructors = new Destructors(directory);
+  const destructors = actor?.destructors ?? new Destructors(directory);
   const charges = new MemcgStock(cpu, new Charges(arena.words), tables.chargeStock, tuning.chargeBatch);
   const memcgs = new Memcgs(directory, tables.memcg, charges);
   const supply = new Supply(slab, memcgs);
@@ -242,7 +261,7 @@ function attachCpu(arena: Arena, tables: Tables, name: string, tuning: Tuning): 
     (item) => caches.work(item),
     (item) => caches.turn(item),
   );
-  const base = { arena, directory, cpus, cpu, areas, firstPage };
+  const base = { arena, directory, cpus, cpu, areas, firstPage, tuning };
   return {
     ...base,
     rcuPlace: tables.rcu,

@@ -12,8 +12,7 @@ import {
 } from "./arena/index.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
-import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
-import { type HeapStats, stats, verify } from "./inspect/index.ts";
+import { Maintenance } from "./maintenance.ts";
 import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
 import { type Memcg, MemcgApi, type MemcgOptions } from "./memcg-api.ts";
@@ -29,11 +28,12 @@ import {
 } from "./options.ts";
 import { PercpuApi } from "./percpu-api.ts";
 import { RcuApi } from "./rcu-api.ts";
-import { type Stall, Stalls } from "./stalls.ts";
+import { Stalls } from "./stalls.ts";
 import { detach, poll } from "./task.ts";
 import { TracepointsApi } from "./trace-api.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
+import { threadNumber } from "./watch.ts";
 
 /** A section that keeps grace periods waiting for so long is told. */
 const STALL_MS = 10_000;
@@ -48,7 +48,7 @@ const STALL_MS = 10_000;
  * heap.u32[p >>> 2] = 42;
  * heap.free(p);
  */
-export class SharedHeap {
+export class SharedHeap extends Maintenance {
   /** Named offsets that all threads see. */
   readonly roots: Roots;
   /** Declares code to be nested or real-time. */
@@ -65,10 +65,10 @@ export class SharedHeap {
   readonly u32: Uint32Array;
   readonly f32: Float32Array;
   readonly f64: Float64Array;
-  private readonly booted: Booted;
+  protected readonly booted: Booted;
   private readonly turns: Turns;
   private readonly waiters: Waiters;
-  private readonly stalls: Stalls;
+  protected readonly stalls: Stalls;
   private readonly ownToken: HeapToken;
   private readonly open: OpenAllocators;
   private readonly kmemCaches: KmemCache[] = [];
@@ -83,6 +83,7 @@ export class SharedHeap {
     boot: (tuning: Partial<Tuning>) => Booted,
     { turns = true, irqWork = "inline" }: AttachOptions,
   ) {
+    super();
     checkMode(irqWork);
     this.mallocs = new Malloc({
       live: (opens) => this.live(opens),
@@ -92,7 +93,8 @@ export class SharedHeap {
     this.turns = new Turns(() => this.turn());
     if (!turns) this.turns.stop();
     this.waiters = new Waiters(this.turns.wake);
-    const booted = boot({ mode: irqWork, wake: this.turns.wake, program: this.program() });
+    const { wake } = this.turns;
+    const booted = boot({ mode: irqWork, wake, program: this.program(), thread: threadNumber() });
     this.booted = booted;
     this.memcgs = new MemcgApi(booted.memcgs, () => this.live(), this.turns.wake);
     this.open = new OpenAllocators({
@@ -259,18 +261,6 @@ export class SharedHeap {
   }
 
   /**
-   * Has allocations inside the library fail, in this thread, until the result's `stop()`: to see that a program gets
-   * along with it. One at a time: a second call takes the place of the first. `kmallocNolock` is failed for `pages`
-   * only. Errors: `bad-option`, `detached`.
-   *
-   * @example
-   * using faults = heap.faultInject({ site: "pages", every: 3 });
-   */
-  faultInject(options: FaultOptions = {}): FaultInjection {
-    return new FaultInjection(this.live().arena.faults, options);
-  }
-
-  /**
    * Runs deferred work that is pending, and callbacks whose grace period has ended. A turn of the event loop does
    * the same while anything is pending; this is for threads without one. Task context.
    */
@@ -293,23 +283,6 @@ export class SharedHeap {
       );
     }
     return new HeapView(this.ownToken, p, bytes);
-  }
-
-  /** Counters and sizes, and which read sections are waited for. Walks the heap: not for a hot path. */
-  stats(): HeapStats & { readonly rcu: { readonly blockedBy: readonly Stall[] } } {
-    const all = stats(this.booted);
-    return { ...all, rcu: { ...all.rcu, blockedBy: this.stalls.list() } };
-  }
-
-  /** One line for each broken invariant; none if all is well. Exact while no other thread is inside a call. */
-  verify(): string[] {
-    return verify(this.booted);
-  }
-
-  /** Throws `corrupt` if `verify` finds anything. */
-  checkInvariants(): void {
-    const problems = this.verify();
-    if (problems.length > 0) throw new SharedHeapError("corrupt", problems.join("\n"));
   }
 
   /**
@@ -359,7 +332,7 @@ export class SharedHeap {
   }
 
   /** `opens`: not while it detaches either, when a handler of a tracepoint may ask: nobody would give it up again. */
-  private live(opens = false): Booted {
+  protected live(opens = false): Booted {
     if (this.attached && !(opens && this.isDetaching)) return this.booted;
     throw new SharedHeapError("detached", "this thread has detached from the heap; attach again");
   }

@@ -28,10 +28,17 @@ export function poll(system: Booted): void {
  * Errors, before anything is changed: `bad-context`, `rcu-unbalanced`.
  */
 export function detach(system: Booted): void {
-  const { cpu, cpus, kmalloc, allocators, memcgs } = system;
+  const { cpu, cpus } = system;
   checkMayDetach(system);
   poll(system);
   cpus.beginDetach(cpu.id);
+  leave(system);
+  cpus.finishDetach(cpu.id);
+}
+
+/** Gives back all that a CPU holds. */
+export function leave(system: Booted): void {
+  const { cpu, kmalloc, allocators, memcgs } = system;
   allocators.giveUpAll();
   for (let i = 0; i < DETACH_POLLS; i++) poll(system);
   kmalloc.flush();
@@ -39,7 +46,6 @@ export function detach(system: Booted): void {
   cpu.tracepoints.slabDiscard = undefined;
   kmalloc.flush();
   memcgs.stock.drain();
-  cpus.finishDetach(cpu.id);
 }
 
 function checkMayDetach({ cpu, rcu, trace }: Booted): void {

@@ -116,7 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: "R1",
     what: "single slabs are taken without the taker word",
     file: "mm/cache-lists.js",
-    from: "if (tryTake(this.words, cache + CACHE_TAKER, this.cpu.claim))",
+    from: "if (this.cpu.claimTaker(cache + CACHE_TAKER) !== NOT_CLAIMED)",
     to: "",
     oracle: "race",
     scenario: "slab",

@@ -69,6 +69,13 @@ export abstract class Records {
     return this.inPhases(PHASE_LIVE, PHASE_DRAINING);
   }
 
+  /** All records there are, whatever state they are in. */
+  every(): Ref[] {
+    return this.directory
+      .ofKind(this.kind)
+      .map((record) => ({ record, generation: generationOf(this.state(record)) }));
+  }
+
   /** The names of those that can be found. */
   liveNames(): string[] {
     return this.inPhases(PHASE_LIVE).map(({ record }) => this.directory.nameOf(record));

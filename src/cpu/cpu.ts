@@ -2,8 +2,9 @@
  * This thread as a CPU: its number, its area, its context, its deferred work. Everything here is
  * fixed when the thread attaches; what changes lives in the heap.
  */
-import { type Words, writePrivate } from "#primitive";
+import { loadAcquire, type Words, writePrivate } from "#primitive";
 import { type Faults, SharedHeapError } from "../arena/index.ts";
+import { takeOver, tryTake } from "../sync/index.ts";
 import {
   CRITICAL_SHIFT,
   contextDepth,
@@ -26,12 +27,20 @@ import { Tracepoints } from "./tracepoints.ts";
  */
 export type IrqWorkMode = "inline" | "turn" | "kthread";
 
+/** What came of a try to claim a taker word. */
+export type Claimed = typeof NOT_CLAIMED | typeof CLAIMED | typeof TAKEN_OVER;
+export const NOT_CLAIMED = 0;
+export const CLAIMED = 1;
+/** From a CPU that is dead. */
+export const TAKEN_OVER = 2;
+
 export class Cpu {
   readonly words: Words;
   readonly id: number;
   /** First word of this CPU's area. */
   readonly area: number;
-  /** Names this CPU and its generation, in taker words. Not 0. */
+  readonly cpus: Cpus;
+  /** Names the thread that acts as this CPU, in taker words. Not 0. */
   readonly claim: number;
   /** Work that runs as soon as this CPU is in task context, unless its mode is `turn`. */
   readonly irqWork: IrqWork;
@@ -51,11 +60,13 @@ export class Cpu {
     handlers: readonly WorkHandler[],
     wake: () => void = () => {},
     mode: IrqWorkMode = "inline",
+    claim = cpus.claimOf(id),
   ) {
     this.words = areas.words;
     this.id = id;
     this.area = areas.areaOf(id);
-    this.claim = cpus.claimOf(id);
+    this.cpus = cpus;
+    this.claim = claim;
     this.wake = wake;
     this.faults = areas.faults;
     this.tracepoints = new Tracepoints(this.words, this.area);
@@ -64,6 +75,17 @@ export class Cpu {
     this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, putOff);
     this.turnWork = new IrqWork(this.words, this.area, AREA_TURN_WORK, handlers, wake);
     writePrivate(this.words, this.area + AREA_CONTEXT, 0);
+  }
+
+  /**
+   * Claims a taker word, if nobody has it, or if who has it is gone: then what that one was in the middle of is the
+   * caller's to put right. Any context.
+   */
+  claimTaker(taker: number): Claimed {
+    if (tryTake(this.words, taker, this.claim)) return CLAIMED;
+    const holder = loadAcquire(this.words, taker);
+    if (holder === 0 || !this.cpus.isStale(holder)) return NOT_CLAIMED;
+    return takeOver(this.words, taker, holder, this.claim) ? TAKEN_OVER : NOT_CLAIMED;
   }
 
   inTask(): boolean {

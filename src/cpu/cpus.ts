@@ -11,10 +11,13 @@ import {
   CPU_DYING,
   CPU_FREE,
   CPU_ONLINE,
+  CPU_REAPING,
   GENERATION_MASK,
+  REAPER_SHIFT,
   SLOT_CALL,
   SLOT_NAME,
   SLOT_STATE,
+  SLOT_THREAD,
   SLOT_WORDS,
   STATE_BITS,
   STATE_MASK,
@@ -23,7 +26,7 @@ import {
 /** What others can see of a CPU. */
 export interface CpuInfo {
   readonly cpu: number;
-  readonly state: "free" | "online" | "dying" | "dead";
+  readonly state: "free" | "online" | "dying" | "dead" | "reaping";
   /** Counted up by each attach; 0 if no thread ever had this CPU. */
   readonly generation: number;
   /** The name given at attach. */
@@ -34,7 +37,7 @@ export interface CpuInfo {
 const CLAIM_SIGN = 1 << 30;
 const CLAIM_SHIFT = 6;
 const CLAIM_CPU_MASK = 0x3f;
-const STATE_NAMES = ["free", "online", "dying", "dead"] as const;
+const STATE_NAMES = ["free", "online", "dying", "dead", "reaping"] as const;
 
 export class Cpus {
   readonly words: Words;
@@ -55,19 +58,24 @@ export class Cpus {
     return loadAcquire(this.words, this.usedWord);
   }
 
-  /** Takes a free CPU for this thread. Returns its number. Errors: `full`, with who has them. */
-  attach(name: string): number {
+  /** Takes a free CPU for this thread, whose number is `thread`. Returns the CPU's. Errors: `full`, with who has them. */
+  attach(name: string, thread = 0): number {
     for (let cpu = 0; cpu < this.maxCpus; cpu++) {
       if (this.take(cpu)) {
+        // pairs with threadOf, which is read when the thread has ended
+        storeRelease(this.words, this.slotOf(cpu) + SLOT_THREAD, thread);
         this.raiseUsed(cpu + 1);
         writeName(this.words, this.slotOf(cpu) + SLOT_NAME, name);
         return cpu;
       }
     }
-    const holders = this.list().map((info) => `CPU ${info.cpu} ${info.name || "(no name)"}`);
+    const holders = this.list().map(({ cpu, name, state }) => {
+      return `CPU ${cpu} ${name || "(no name)"}${state === "online" ? "" : `, ${state}`}`;
+    });
     throw new SharedHeapError(
       "full",
-      `all ${this.maxCpus} CPUs are taken (${holders.join(", ")}): detach a thread, or raise maxCpus in SharedHeap.create()`,
+      `all ${this.maxCpus} CPUs are taken (${holders.join("; ")}): detach a thread, reap() those that have ended, ` +
+        "or raise maxCpus in SharedHeap.create()",
     );
   }
 
@@ -75,7 +83,7 @@ export class Cpus {
     const at = this.slotOf(cpu) + SLOT_STATE;
     const state = loadAcquire(this.words, at);
     if ((state & STATE_MASK) !== CPU_FREE) return false;
-    const generation = ((state >>> STATE_BITS) + 1) & GENERATION_MASK;
+    const generation = (generationOf(state) + 1) & GENERATION_MASK;
     // pairs with finishDetach: the new owner sees all that the last one left in the area
     return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_ONLINE) === state;
   }
@@ -106,14 +114,14 @@ export class Cpus {
   }
 
   generationOf(cpu: number): number {
-    return loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) >>> STATE_BITS;
+    return generationOf(this.stateOf(cpu));
   }
 
   /** True while the thread that made `generation` of a CPU has it. */
   isOnline(cpu: number, generation: number): boolean {
-    const state = loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE);
+    const state = this.stateOf(cpu);
     const phase = state & STATE_MASK;
-    return (phase === CPU_ONLINE || phase === CPU_DYING) && state >>> STATE_BITS === generation;
+    return (phase === CPU_ONLINE || phase === CPU_DYING) && generationOf(state) === generation;
   }
 
   /**
@@ -128,10 +136,41 @@ export class Cpus {
     return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_DEAD) === state;
   }
 
-  /** True from markDead on, until somebody gives the slot back. */
+  /** True from markDead on, until its reaper gives the slot back. */
   isDead(cpu: number): boolean {
     // pairs with markDead
-    return (loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE) & STATE_MASK) === CPU_DEAD;
+    const phase = this.stateOf(cpu) & STATE_MASK;
+    return phase === CPU_DEAD || phase === CPU_REAPING;
+  }
+
+  /**
+   * Makes `by` the reaper of a dead CPU: what that had is its own from here on. False if the CPU is not dead, or another
+   * one reaps it, and lives. (Its own reaper may begin again.)
+   */
+  beginReap(cpu: number, by: number): boolean {
+    const state = this.stateOf(cpu);
+    const phase = state & STATE_MASK;
+    const reaper = state >>> REAPER_SHIFT;
+    const isOrphan = phase === CPU_REAPING && (reaper === by || this.isDead(reaper));
+    if (phase !== CPU_DEAD && !isOrphan) return false;
+    const next = (by << REAPER_SHIFT) | (generationOf(state) << STATE_BITS) | CPU_REAPING;
+    // pairs with itself, on other CPUs: one of them does it. All that the dead CPU, or its dead reaper, did comes before.
+    return cmpxchg(this.words, this.slotOf(cpu) + SLOT_STATE, state, next) === state;
+  }
+
+  /** The CPUs that `by` is reaping. */
+  reapedBy(by: number): number[] {
+    return Array.from({ length: this.used }, (_, cpu) => cpu).filter((cpu) => {
+      const state = this.stateOf(cpu);
+      return (state & STATE_MASK) === CPU_REAPING && state >>> REAPER_SHIFT === by;
+    });
+  }
+
+  /** Gives the slot of a reaped CPU back. Its reaper calls this, last of all. */
+  endReap(cpu: number): void {
+    const free = (this.generationOf(cpu) << STATE_BITS) | CPU_FREE;
+    // pairs with take: only the reaper changes the slot while it lives
+    storeRelease(this.words, this.slotOf(cpu) + SLOT_STATE, free);
   }
 
   /** Names a CPU and its generation, in taker words. Not 0. */
@@ -164,10 +203,15 @@ export class Cpus {
       return {
         cpu,
         state: STATE_NAMES[state & STATE_MASK] ?? "free",
-        generation: state >>> STATE_BITS,
+        generation: generationOf(state),
         name: readName(this.words, slot + SLOT_NAME),
       };
     });
+  }
+
+  /** The number of the thread that attached last as that CPU; 0: not known. */
+  threadOf(cpu: number): number {
+    return loadAcquire(this.words, this.slotOf(cpu) + SLOT_THREAD);
   }
 
   /** The name that a CPU's thread gave it. */
@@ -178,4 +222,13 @@ export class Cpus {
   private slotOf(cpu: number): number {
     return this.slots + cpu * SLOT_WORDS;
   }
+
+  private stateOf(cpu: number): number {
+    return loadAcquire(this.words, this.slotOf(cpu) + SLOT_STATE);
+  }
+}
+
+/** The generation in a slot's state. */
+function generationOf(state: number): number {
+  return (state >>> STATE_BITS) & GENERATION_MASK;
 }

@@ -57,6 +57,16 @@ export class IrqWork {
     writePrivate(this.words, item + WORK_ID, id);
   }
 
+  /** Forgets what is queued: its thread died, and who acts as it looks after all that there is. */
+  clear(): void {
+    writePrivate(this.words, this.list, 0);
+  }
+
+  /** Forgets that an item is pending. As `clear`. */
+  forget(item: number): void {
+    writePrivate(this.words, item + WORK_PENDING, 0);
+  }
+
   /** Queues the item unless it is pending. Any context, any depth. Does not run it: see `kick`. */
   raise(item: number): void {
     if (readPrivate(this.words, item + WORK_PENDING) !== 0) return;

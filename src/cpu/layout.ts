@@ -8,15 +8,22 @@
 
 /** Words of a CPU's slot. */
 export const SLOT_WORDS = 16;
-/** generation << STATE_BITS | CPU_*. Changed by CAS: by attach (free to online), by the owner, by who marks it dead. */
+/**
+ * CPU_* | generation << STATE_BITS | reaper << REAPER_SHIFT. Changed by CAS: by attach (free to online), by the owner, by
+ * who marks it dead, by who reaps it.
+ */
 export const SLOT_STATE = 0;
 /** Name given at attach. Writer: owner, atomically; readers: anyone. */
 export const SLOT_NAME = 1;
 /** 1: a CPU in mode kthread asks for work to be done. Writer: owner (1), who takes the call (0); atomic. */
 export const SLOT_CALL = 9;
+/** The thread that has it, by a number of the process that is never used again; 0: not known. Writer: owner; atomic. */
+export const SLOT_THREAD = 10;
 
-export const STATE_BITS = 2;
-export const STATE_MASK = 3;
+export const STATE_BITS = 3;
+export const STATE_MASK = 7;
+/** Which CPU reaps it, while it is CPU_REAPING. */
+export const REAPER_SHIFT = 23;
 /** Nobody has this CPU. */
 export const CPU_FREE = 0;
 /** A thread has it. */
@@ -25,6 +32,8 @@ export const CPU_ONLINE = 1;
 export const CPU_DYING = 2;
 /** Its thread has gone without a word: somebody who knows said so. */
 export const CPU_DEAD = 3;
+/** Another CPU, the reaper, gives back what it left. */
+export const CPU_REAPING = 4;
 /** Generations wrap at 2^20: a stale one would have to survive a million attachments of one CPU. */
 export const GENERATION_MASK = 0xfffff;
 

@@ -181,6 +181,12 @@ export class Allocators {
     }
   }
 
+  /** This CPU's thread died, and another one acts as it: see Caches.settle. Those too that are gone: their places are used again. */
+  settle(): void {
+    for (const ref of this.registry.every())
+      for (const cache of this.cachesOn(this.caches.cpu.id, this.describe(ref))) this.caches.settle(cache);
+  }
+
   /** Gives up this CPU's caches of all allocators. Task context; the CPU is dying. */
   giveUpAll(): void {
     for (const allocator of this.list())

@@ -27,6 +27,7 @@ import {
   HAND,
   HAND_CLOSED,
   HAND_IDLE,
+  HAND_PUSH,
   HAND_RCU,
   HIGH,
   KEY,
@@ -122,7 +123,6 @@ export class Caches {
     writePrivate(this.words, cache + LOW, low);
     writePrivate(this.words, cache + BATCH, batch);
     writePrivate(this.words, cache + SLAB_CACHE, config.slabCache);
-    writePrivate(this.words, cache + KEY, config.key);
     writePrivate(this.words, cache + OWNER, config.owner);
     writePrivate(this.words, cache + TGT, cache);
     writePrivate(this.words, cache + RCU_TGT, cache);
@@ -130,6 +130,8 @@ export class Caches {
     this.cpu.turnWork.init(cache + TURN, WORK_ID_TURN);
     // for statistics and verify: caches whose UNIT_WORDS is 0 were never opened
     storeRelease(this.words, cache + UNIT_WORDS, config.unitBytes >>> 2);
+    // last: a thread that finds it here, though the one before died, need not do this again
+    writePrivate(this.words, cache + KEY, config.key);
   }
 
   /** Gives up a cache of this CPU: what it has goes the way of all freed objects. Task context. */
@@ -154,6 +156,22 @@ export class Caches {
     return [FREE_LIST, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA].every(
       (list) => readPrivate(this.words, cache + list) === 0,
     );
+  }
+
+  /**
+   * This CPU's thread died, and another one acts as it. The lists are whole at every step, since their heads are written
+   * last; the object that HAND names is on the way to one of them, or was to be handed out: it goes there.
+   */
+  settle(cache: number): void {
+    const hand = readPrivate(this.words, cache + HAND);
+    if (hand > 0) {
+      const list = cache + ((hand & HAND_RCU) === 0 ? FREE_LIST : RCU_BATCH);
+      const node = hand & ~(HAND_PUSH | HAND_RCU);
+      if (readPrivate(this.words, list) !== node) this.list.link(list, node);
+    }
+    writePrivate(this.words, cache + HAND, hand === HAND_CLOSED ? HAND_CLOSED : HAND_IDLE);
+    this.cpu.irqWork.forget(cache + WORK);
+    this.cpu.turnWork.forget(cache + TURN);
   }
 
   // -- slow paths of alloc and free -------------------------------------------------------------

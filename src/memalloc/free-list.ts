@@ -15,7 +15,6 @@ import {
   HAND_BUSY,
   HAND_IDLE,
   HAND_PUSH,
-  HAND_RCU,
   OBJECT_CHECK,
   OBJECT_HOME,
   RCU_BATCH,
@@ -68,7 +67,6 @@ export class FreeList {
     writePrivate(words, cache + HAND, HAND_BUSY);
     const first = readPrivate(words, cache + FREE_LIST);
     if (first !== 0) {
-      writePrivate(words, cache + HAND, first);
       // their depths stay: on a chain they say nothing, but that the objects are free
       let last = first;
       for (let left = count; left > 1 && readPrivate(words, last + OBJECT_HOME) !== 0; left--)
@@ -89,7 +87,7 @@ export class FreeList {
 
   /** Puts the objects of a chain that this CPU owns on the free list. HAND was found idle. */
   pushChain(cache: number, first: number): void {
-    writePrivate(this.words, cache + HAND, first + HAND_PUSH);
+    writePrivate(this.words, cache + HAND, HAND_BUSY);
     this.linkChain(cache + FREE_LIST, first);
     writePrivate(this.words, cache + HAND, HAND_IDLE);
   }
@@ -120,8 +118,9 @@ export class FreeList {
 
   /** HAND is set. */
   private takeBatchBusy(cache: number): number {
+    // HAND may name one of these, which is not on its way any more
+    writePrivate(this.words, cache + HAND, HAND_BUSY);
     const first = readPrivate(this.words, cache + RCU_BATCH);
-    if (first !== 0) writePrivate(this.words, cache + HAND, first + HAND_RCU);
     writePrivate(this.words, cache + RCU_BATCH, 0);
     return first;
   }

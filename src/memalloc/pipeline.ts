@@ -21,17 +21,9 @@ import {
   type Words,
   writePrivate,
 } from "#primitive";
-import type { Cpu, PercpuAreas } from "../cpu/index.ts";
+import { type Cpu, NOT_CLAIMED, type PercpuAreas } from "../cpu/index.ts";
 import type { Callbacks, Kind } from "../rcu/index.ts";
-import {
-  llistAdd,
-  llistDelAll,
-  llistDelFirst,
-  llistEmpty,
-  llistNext,
-  releaseTaker,
-  tryTake,
-} from "../sync/index.ts";
+import { llistAdd, llistDelAll, llistDelFirst, llistEmpty, llistNext, releaseTaker } from "../sync/index.ts";
 import { chainFirst, chainHome, chainLink, chainNext, chainSeal } from "./chain.ts";
 import type { Destructor, Destructors } from "./destructors.ts";
 import { FreeList } from "./free-list.ts";
@@ -164,7 +156,8 @@ export class Pipeline {
   /** Takes a chain that waits at `home`, which is this CPU's. Returns its first object, or 0. */
   take(home: number): number {
     if (llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) return 0;
-    if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return 0;
+    // a CPU that died with it left the list whole
+    if (this.cpu.claimTaker(home + TAKER) === NOT_CLAIMED) return 0;
     const link = llistDelFirst(this.words, home + FREE_BY_RCU_TTRACE);
     releaseTaker(this.words, home + TAKER);
     if (link === 0) return 0;
@@ -176,7 +169,7 @@ export class Pipeline {
   startRound(home: number, keep: number): void {
     if (llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) return;
     // who holds it takes one, or sends some on; what is left is raised
-    if (!tryTake(this.words, home + TAKER, this.cpu.claim)) return;
+    if (this.cpu.claimTaker(home + TAKER) === NOT_CLAIMED) return;
     let link = this.cut(home + FREE_BY_RCU_TTRACE, keep);
     releaseTaker(this.words, home + TAKER);
     while (link !== 0) {

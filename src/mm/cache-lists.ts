@@ -12,8 +12,8 @@
  */
 import { fetchAdd, loadAcquire, readPrivate, type Words, writePrivate } from "#primitive";
 import { PAGE_BYTES } from "../arena/layout.ts";
-import type { Cpu } from "../cpu/index.ts";
-import { llistAdd, llistDelAll, llistEmpty, releaseTaker, tryTake } from "../sync/index.ts";
+import { type Cpu, NOT_CLAIMED } from "../cpu/index.ts";
+import { llistAdd, llistDelAll, llistEmpty, releaseTaker } from "../sync/index.ts";
 import {
   CACHE_FLAGS,
   CACHE_PAGES,
@@ -141,7 +141,8 @@ export class CacheLists {
 
   private claimLists(cache: number): boolean {
     for (let tries = 0; tries < this.takerTries; tries++) {
-      if (tryTake(this.words, cache + CACHE_TAKER, this.cpu.claim)) return true;
+      // a CPU that died with it left the lists whole
+      if (this.cpu.claimTaker(cache + CACHE_TAKER) !== NOT_CLAIMED) return true;
     }
     return false;
   }

@@ -139,6 +139,11 @@ export class Kmalloc {
     return [...this.sets.all.flatMap((set) => set.sizes.map((_, i) => set.cacheAt(i))), ...own];
   }
 
+  /** See Slab.settle. */
+  settle(): void {
+    for (const cache of this.allCaches()) this.slab.settle(cache);
+  }
+
   /** Gives up this CPU's current slabs, of all caches. Task context. */
   flush(): void {
     for (const cache of this.allCaches()) this.slab.flush(cache);

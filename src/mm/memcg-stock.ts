@@ -63,6 +63,11 @@ export class MemcgStock {
     localUnlock(this.words, this.lock);
   }
 
+  /** This CPU's thread died, and another one acts as it. UNITS is at no moment more than what is charged for the stock. */
+  settle(): void {
+    localUnlock(this.words, this.lock);
+  }
+
   /** The group of which there is stock, or 0. */
   get stocked(): number {
     return readPrivate(this.words, this.units) === 0 ? 0 : readPrivate(this.words, this.group);

@@ -54,6 +54,7 @@ import {
 import type { Pages } from "./pages.ts";
 import { zeroSlots } from "./percpu-slots.ts";
 import { slotsOf } from "./slab-lookup.ts";
+import { settleSlabCpu } from "./slab-settle.ts";
 import { firstOf, inUseOf, isFrozen, stateOf } from "./slab-state.ts";
 
 const DOUBLE_KFREE =
@@ -131,11 +132,17 @@ export class Slab {
     try {
       if (page === 0) return;
       this.flushPrivate(cache, local, page);
-      if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
+      // before others may get it: so a CPU that dies has no slab that is somebody else's
       writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+      if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
     } finally {
       localUnlock(this.words, local + SLAB_CPU_LOCK);
     }
+  }
+
+  /** This CPU's thread died, and another one acts as it: what was under way is over. */
+  settle(cache: number): void {
+    settleSlabCpu(this.pages, cache, this.localOf(cache));
   }
 
   /** The lock is held, the private list empty. */
@@ -222,29 +229,30 @@ export class Slab {
   private refillFromCurrent(cache: number, local: number): number {
     const page = readPrivate(this.words, local + SLAB_CPU_PAGE);
     if (page === 0) return 0;
-    if (this.thaw(cache, page)) {
-      writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
-      return 0;
-    }
-    return this.adopt(cache, local, page);
+    // before others may get it, as in flush
+    writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
+    return this.thaw(cache, page) ? 0 : this.adopt(cache, local, page);
   }
 
   /** Makes the slab this CPU's current one and takes its shared list, which is not empty. */
   private adopt(cache: number, local: number, page: number): number {
-    const first = this.takeShared(cache, page);
     writePrivate(this.words, local + SLAB_CPU_PAGE, page);
-    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, first);
-    return first;
+    return this.takeShared(cache, local, page);
   }
 
-  /** Takes the whole shared list of a slab that this CPU has. Its objects then count as in use. */
-  private takeShared(cache: number, page: number): number {
+  /**
+   * Takes the whole shared list of this CPU's current slab, as its private one. Its objects then count as in use. The list
+   * is named before it is taken: should the CPU die in between, see settle.
+   */
+  private takeShared(cache: number, local: number, page: number): number {
     const at = this.pages.descriptor(page) + DESC_STATE;
     const taken = stateOf(0, readPrivate(this.words, cache + CACHE_OBJECTS), STATE_FROZEN);
     for (;;) {
       const state = loadAcquire(this.words, at);
+      const first = this.objectAt(cache, page, firstOf(state));
+      writePrivate(this.words, local + SLAB_CPU_FREE_LIST, first);
       // pairs with pushShared: makes the links readable and the objects ours
-      if (cmpxchg(this.words, at, state, taken) === state) return this.objectAt(cache, page, firstOf(state));
+      if (cmpxchg(this.words, at, state, taken) === state) return first;
     }
   }
 
@@ -272,8 +280,9 @@ export class Slab {
       last = next;
       if (++count > objects) throw new SharedHeapError("corrupt", DOUBLE_KFREE);
     }
-    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, 0);
     this.pushShared(cache, page, first, last, count);
+    // after that: objects on both lists are found to be, see settle; objects on neither would be lost
+    writePrivate(this.words, local + SLAB_CPU_FREE_LIST, 0);
   }
 
   /** The slab is this CPU's, off all lists, and not full. */

@@ -23,9 +23,11 @@ import {
   enterContext,
   HARDIRQ_SHIFT,
   leaveContext,
+  NOT_CLAIMED,
   type PercpuAreas,
+  TAKEN_OVER,
 } from "../cpu/index.ts";
-import { llistAdd, llistEmpty, llistNext, releaseTaker, takeOver, tryTake } from "../sync/index.ts";
+import { llistAdd, llistEmpty, llistNext, releaseTaker } from "../sync/index.ts";
 import {
   LOCAL_HAND,
   LOCAL_QUEUES,
@@ -79,6 +81,11 @@ export class Callbacks {
     this.rcu = rcu;
     this.trace = trace;
     this.kinds = kinds;
+  }
+
+  /** This CPU's thread died, and another one acts as it: what it was running is left as it is. */
+  settle(): void {
+    writePrivate(this.words, this.hand, 0);
   }
 
   /** Gives a callback: `item` is the address of its link word. Any context. */
@@ -170,13 +177,9 @@ export class Callbacks {
 
   /** Takes the right to run a queue, if nobody has it or who has it is gone. */
   private claim(queue: number): boolean {
-    const taker = queue + QUEUE_TAKER;
-    if (tryTake(this.words, taker, this.cpu.claim)) return true;
-    const holder = loadAcquire(this.words, taker);
-    if (holder === 0 || !this.cpus.isStale(holder)) return false;
-    if (!takeOver(this.words, taker, holder, this.cpu.claim)) return false;
-    this.recover(queue);
-    return true;
+    const claimed = this.cpu.claimTaker(queue + QUEUE_TAKER);
+    if (claimed === TAKEN_OVER) this.recover(queue);
+    return claimed !== NOT_CLAIMED;
   }
 
   /** The last holder died, between any two steps. Where it had named a batch and not taken it, that is done again. */

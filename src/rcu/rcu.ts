@@ -87,6 +87,16 @@ export class Rcu {
     if ((reader & 1) === 1) storeRelease(words, local + LOCAL_READER, reader + 1);
   }
 
+  /** This CPU's thread died, and another one acts as it: its section is over. The CPU is dead until after that. */
+  settle(): void {
+    const { words, local } = this;
+    writePrivate(words, local + LOCAL_NESTING, 0);
+    writePrivate(words, local + LOCAL_SEEN, 0);
+    const reader = loadAcquire(words, local + LOCAL_READER);
+    // pairs with the loads in `section`
+    if ((reader & 1) === 1) storeRelease(words, local + LOCAL_READER, reader + 1);
+  }
+
   /** True inside a read section of this CPU. */
   isInside(): boolean {
     return readPrivate(this.words, this.local + LOCAL_NESTING) !== 0;

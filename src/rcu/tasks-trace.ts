@@ -61,6 +61,12 @@ export class TasksTrace {
     this.refuseExit();
   }
 
+  /** This CPU's thread died, and another one acts as it: its sections are over. The CPU is dead until after that. */
+  settle(): void {
+    // pairs with the loads in inPhase
+    for (const phase of [0, 1]) storeRelease(this.words, this.local + LOCAL_TRACE + phase, 0);
+  }
+
   /** How many sections of this CPU are open. Any context. */
   get open(): number {
     return this.openAt(this.local);

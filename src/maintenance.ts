@@ -1,0 +1,73 @@
+/** What looks after a heap rather than uses it: who is there, what holds, what to do about threads that have gone. */
+import { SharedHeapError } from "./arena/index.ts";
+import type { Booted } from "./boot.ts";
+import type { CpuInfo } from "./cpu/index.ts";
+import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
+import { type HeapStats, stats, verify } from "./inspect/index.ts";
+import type { Stall, Stalls } from "./stalls.ts";
+import { type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
+
+export abstract class Maintenance {
+  protected abstract readonly booted: Booted;
+  protected abstract readonly stalls: Stalls;
+  private readonly deaths = new Watch(() => this.live());
+
+  /** Throws once the thread has detached. */
+  protected abstract live(): Booted;
+
+  /**
+   * Gives back what the thread that had that CPU left when it ended without detach: its lists, its slabs, its stock, its
+   * sections, and the CPU. What its program had allocated stays. Returns true if this call did it, false if the CPU is free,
+   * of another generation, or reaped by another thread. A CPU that is online needs `surelyGone`: pass it after the worker's
+   * exit event, or when the promise of `terminate()` has resolved, never before. Task context. Errors: `bad-option`,
+   * `bad-context`, `detached`.
+   */
+  reap(cpu: number, options: ReapOptions = {}): boolean {
+    return this.deaths.reap(cpu, options);
+  }
+
+  /**
+   * Reaps the CPUs of a worker of node:worker_threads when it has ended, however it did, if it did not detach; `onReaped` is
+   * called for each. Returns what ends the watch. Task context. Errors: `bad-option`, `detached`.
+   *
+   * @example
+   * heap.watch(worker, ({ cpu, generation }) => sessions.reclaim(cpu, generation));
+   */
+  watch(worker: WatchedWorker, onReaped: (cpu: CpuInfo) => void = () => {}): () => void {
+    return this.deaths.watch(worker, onReaped);
+  }
+
+  /** The heap's possible CPUs: who has them, since which generation. Any context. */
+  cpus(): CpuInfo[] {
+    return this.live().cpus.list();
+  }
+
+  /**
+   * Has allocations inside the library fail, in this thread, until the result's `stop()`: to see that a program gets
+   * along with it. One at a time: a second call takes the place of the first. `kmallocNolock` is failed for `pages`
+   * only. Errors: `bad-option`, `detached`.
+   *
+   * @example
+   * using faults = heap.faultInject({ site: "pages", every: 3 });
+   */
+  faultInject(options: FaultOptions = {}): FaultInjection {
+    return new FaultInjection(this.live().arena.faults, options);
+  }
+
+  /** Counters and sizes, and which read sections are waited for. Walks the heap: not for a hot path. */
+  stats(): HeapStats & { readonly rcu: { readonly blockedBy: readonly Stall[] } } {
+    const all = stats(this.booted);
+    return { ...all, rcu: { ...all.rcu, blockedBy: this.stalls.list() } };
+  }
+
+  /** One line for each broken invariant; none if all is well. Exact while no other thread is inside a call. */
+  verify(): string[] {
+    return verify(this.booted);
+  }
+
+  /** Throws `corrupt` if `verify` finds anything. */
+  checkInvariants(): void {
+    const problems = this.verify();
+    if (problems.length > 0) throw new SharedHeapError("corrupt", problems.join("\n"));
+  }
+}
