@@ -12,6 +12,7 @@ import {
 } from "./arena/index.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
+import { clock, threadNumber } from "./host.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
@@ -33,7 +34,6 @@ import { detach, poll } from "./task.ts";
 import { TracepointsApi } from "./trace-api.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
-import { threadNumber } from "./watch.ts";
 
 /** A section that keeps grace periods waiting for so long is told. */
 const STALL_MS = 10_000;
@@ -103,7 +103,7 @@ export class SharedHeap extends Maintenance {
       onOpened: (allocator) => this.tracepoints.opened(allocator),
       onClosed: (allocator) => this.tracepoints.closed(allocator),
     });
-    this.stalls = new Stalls(booted, () => (globalThis.performance ?? Date).now(), STALL_MS);
+    this.stalls = new Stalls(booted, clock, STALL_MS);
     this.rcu = new RcuApi(booted, this.waiters, this.stalls, () => this.live());
     this.percpu = new PercpuApi(
       booted,

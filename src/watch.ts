@@ -21,13 +21,6 @@ export interface WatchedWorker {
   off(event: "exit", listener: () => void): unknown;
 }
 
-/** This thread's number among those of its process; 0: not known. A heap is never in two processes. */
-export function threadNumber(): number {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const threads = process?.getBuiltinModule?.("node:worker_threads") as { threadId: number } | undefined;
-  return threads === undefined ? 0 : threads.threadId + 1;
-}
-
 export class Watch {
   private readonly live: () => Booted;
 

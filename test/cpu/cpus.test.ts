@@ -39,7 +39,8 @@ test("full names the holders, dying ones too, and says what to do", () => {
   const cpus = newCpusTable(3);
   for (const name of ["audio", "", "net"]) cpus.attach(name);
   cpus.beginDetach(2);
-  const message = /all 3 CPUs are taken \(CPU 0 audio; CPU 1 \(no name\); CPU 2 net, dying\): detach.*reap.*maxCpus/;
+  const message =
+    /all 3 CPUs are taken \(CPU 0 audio; CPU 1 \(no name\); CPU 2 net, dying\): detach.*reap.*maxCpus/;
   throwsCode("full", () => cpus.attach("one more"), message);
 });
 

@@ -103,7 +103,7 @@ test("the core knows no time, chance, host or state", () => {
   for (const text of bad) {
     assert.match(globals("src/mm/a.ts", `\n${text}`)[0] ?? "none", /^2 /, text);
     assert.deepEqual(globals("src/cli/a.ts", text), []);
-    assert.deepEqual(globals("src/heap.ts", text), []);
+    assert.deepEqual(globals("src/host.ts", text), []);
   }
   const good = [
     "const a = 1;",

@@ -24,7 +24,7 @@ function mayTouchMemory(path: string): boolean {
 }
 
 function isCore(path: string): boolean {
-  return !path.startsWith("src/cli/") && path !== "src/heap.ts" && path !== "src/turns.ts";
+  return !path.startsWith("src/cli/") && path !== "src/host.ts" && path !== "src/turns.ts";
 }
 
 export function checkGlobals(source: Source): Problem[] {
