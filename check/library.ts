@@ -11,6 +11,7 @@ export interface Library {
   readonly memalloc: typeof import("#src/memalloc/index.js");
   readonly mm: typeof import("#src/mm/index.js");
   readonly mmLayout: typeof import("#src/mm/layout.js");
+  readonly reap: typeof import("#src/reap.js");
   readonly rcu: typeof import("#src/rcu/index.js");
   readonly rcuApi: typeof import("#src/rcu-api.js");
   readonly rcuLayout: typeof import("#src/rcu/layout.js");
@@ -28,6 +29,7 @@ const MODULES: Record<keyof Library, string> = {
   memalloc: "memalloc/index.js",
   mm: "mm/index.js",
   mmLayout: "mm/layout.js",
+  reap: "reap.js",
   rcu: "rcu/index.js",
   rcuApi: "rcu-api.js",
   rcuLayout: "rcu/layout.js",

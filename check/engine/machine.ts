@@ -21,7 +21,7 @@ import {
   RUN,
 } from "./decisions.ts";
 import { Memory } from "./memory.ts";
-import { isAtomic, keyOf, type Op, wrote } from "./operations.ts";
+import { isAtomic, keyOf, type Op, STORE, wrote } from "./operations.ts";
 import { listOptions } from "./options.ts";
 import { setPerformer } from "./primitive.ts";
 import { Progress } from "./progress.ts";
@@ -177,7 +177,22 @@ export class Machine {
     this.deaths++;
     this.live--;
     cpu.state = DEAD;
+    this.tell(cpu.id);
     this.trace?.note(cpu, "dies");
+  }
+
+  /** The word in which a CPU's death is told, or -1. */
+  obituaryOf(cpu: number): number {
+    return this.prepared.obituaries === undefined ? -1 : this.prepared.obituaries + cpu;
+  }
+
+  /** As a step of the dead CPU: all that it did comes before, for who reads it. */
+  private tell(cpu: number): void {
+    const at = this.obituaryOf(cpu);
+    if (at < 0) return;
+    this.sharing.touch(cpu, STORE, at, 1);
+    this.memory.perform(STORE, at, 1, 0);
+    this.races.step(cpu, STORE, at, 1, true, "");
   }
 
   private resumeWith(cpu: ModelCpu, next: Decision): void {

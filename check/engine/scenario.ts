@@ -18,6 +18,8 @@ export interface Call {
 export interface Prepared {
   readonly words: Int32Array;
   readonly cpus: number;
+  /** Where deaths are told: the word of CPU 0, those of the others follow. A CPU that dies stores 1 in its own one. */
+  readonly obituaries?: number;
   /** The calls that a nested context may make, at any step. */
   readonly nested: readonly Call[];
   /** Makes the books of the oracles what they were at the start. */

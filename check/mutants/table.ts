@@ -16,6 +16,7 @@ export interface Mutant {
 
 import { ANY_CONTEXT_MUTANTS } from "./any-context.ts";
 import { CLOSING_MUTANTS } from "./closing.ts";
+import { DEATH_MUTANTS } from "./death.ts";
 import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
 import { MEMCG_MUTANTS } from "./memcg.ts";
 
@@ -201,4 +202,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLOSING_MUTANTS,
   ...ANY_CONTEXT_MUTANTS,
   ...MEMCG_MUTANTS,
+  ...DEATH_MUTANTS,
 ];

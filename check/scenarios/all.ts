@@ -10,6 +10,7 @@ import { Llists } from "./llist.ts";
 import { MEMCG } from "./memcg-scenarios.ts";
 import { Names } from "./names.ts";
 import { PageClients } from "./pages.ts";
+import { REAPS } from "./reap.ts";
 import { FullHeap, Sizes } from "./single.ts";
 import { SlabClients } from "./slab.ts";
 import { PAIRS, ROOMY, SMALL, TIGHT } from "./small-heap.ts";
@@ -296,4 +297,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...DESTROYS,
   ...ANY_CONTEXT,
   ...MEMCG,
+  ...REAPS,
 ];

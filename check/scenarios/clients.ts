@@ -30,14 +30,14 @@ export class Clients implements Prepared {
   readonly cpus: number;
   readonly nested: readonly Call[];
   readonly calls: ClientCalls;
-  private readonly library: Library;
-  private readonly booted: readonly Booted[];
-  private readonly allocs: readonly (() => number)[];
+  protected readonly library: Library;
+  protected readonly booted: readonly Booted[];
+  protected readonly allocs: readonly (() => number)[];
   private readonly frees: readonly ((p: number) => void)[];
   private readonly caches: readonly number[];
   private readonly channels: readonly number[];
   /** Two hands for each CPU: of its program, and, behind all of those, of its nested calls. */
-  private readonly ledger: Ledger;
+  protected readonly ledger: Ledger;
   /** What each CPU has at the start: an object that comes from the other one, then one of its own. */
   private readonly gifts: readonly (readonly number[])[];
   /** Objects that were handed out before, and so need not be zero. */
@@ -155,7 +155,7 @@ export class Clients implements Prepared {
   }
 
   /** An object with its own offset written into it, or 0; negative if it was not zero before. */
-  private allocate(cpu: number): number {
+  protected allocate(cpu: number): number {
     const p = this.allocs[cpu]();
     if (p === 0) return 0;
     const isZero = readPrivate(this.words, (p >>> 2) + 1) === 0;

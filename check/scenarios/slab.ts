@@ -19,9 +19,9 @@ export class SlabClients implements Prepared {
   readonly cpus = 2;
   readonly nested: readonly Call[];
   readonly alphabet: readonly Call[];
-  private readonly library: Library;
-  private readonly booted: readonly Booted[];
-  private readonly ledger = new Ledger(2);
+  protected readonly library: Library;
+  protected readonly booted: readonly Booted[];
+  protected readonly ledger = new Ledger(2);
   /** Each CPU begins with two objects that the other one allocated. */
   private readonly gifts: readonly (readonly number[])[];
 
@@ -85,7 +85,7 @@ export class SlabClients implements Prepared {
     if (used !== out) throw new Violation("leak", `${used} objects in use, the program holds ${out}`);
   }
 
-  private allocate(cpu: number): number {
+  protected allocate(cpu: number): number {
     const { kmalloc } = this.booted[cpu];
     const p = this.isNolock ? kmalloc.allocNolock(SIZE) : kmalloc.alloc(SIZE);
     if (p !== 0) writePrivate(this.words, p >>> 2, p);

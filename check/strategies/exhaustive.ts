@@ -106,12 +106,18 @@ function lowestBit(bits: number): number {
   return 31 - Math.clz32(bits & -bits);
 }
 
-/** Two steps of different CPUs commute unless they touch one word and one may write it. Nested calls and deaths share a budget. */
+/**
+ * Two steps of different CPUs commute unless they touch one word and one may write it; a death writes its obituary.
+ * Nested calls and deaths share a budget.
+ */
 function independent(machine: Machine, one: number, other: number): boolean {
   const a = machine.cpus[cpuOfBit(one)];
   const b = machine.cpus[cpuOfBit(other)];
   if (a === b) return false;
-  if (one >= 8 || other >= 8) return one < 8 || other < 8;
+  if (one >= 8 && other >= 8) return false;
+  if (one >= 24) return b.at !== machine.obituaryOf(a.id);
+  if (other >= 24) return a.at !== machine.obituaryOf(b.id);
+  if (one >= 8 || other >= 8) return true;
   return a.at !== b.at || !(mayWrite(a.op) || mayWrite(b.op));
 }
 

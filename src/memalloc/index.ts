@@ -10,6 +10,7 @@ export {
   chainsInQueues,
   checkAllocator,
 } from "./invariants.ts";
+export { leakedObjects } from "./leaks.ts";
 export { MemAlloc } from "./mem-alloc.ts";
 export { MemCache } from "./mem-cache.ts";
 export { Pipeline } from "./pipeline.ts";
