@@ -26,7 +26,7 @@ import { listOptions } from "./options.ts";
 import { setPerformer } from "./primitive.ts";
 import { Progress } from "./progress.ts";
 import { Races } from "./races.ts";
-import type { Call, Prepared, Program } from "./scenario.ts";
+import { type Call, obituaryOf, type Prepared, type Program } from "./scenario.ts";
 import { Sharing } from "./sharing.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Trace } from "./trace.ts";
@@ -116,10 +116,7 @@ export class Machine {
     }
   }
 
-  /**
-   * Where the execution is: the current CPU, its steps so far, the budgets used. Unlike a count of decisions it
-   * stays the same when more words turn out to be shared.
-   */
+  /** Where the execution is. Unlike a count of decisions it stays the same when more words turn out to be shared. */
   get place(): number {
     return ((this.current * 8 + this.nestedCalls) * 8 + this.deaths) * 65536 + this.cpus[this.current].steps;
   }
@@ -181,14 +178,9 @@ export class Machine {
     this.trace?.note(cpu, "dies");
   }
 
-  /** The word in which a CPU's death is told, or -1. */
-  obituaryOf(cpu: number): number {
-    return this.prepared.obituaries === undefined ? -1 : this.prepared.obituaries + cpu;
-  }
-
   /** As a step of the dead CPU: all that it did comes before, for who reads it. */
   private tell(cpu: number): void {
-    const at = this.obituaryOf(cpu);
+    const at = obituaryOf(this.prepared, cpu);
     if (at < 0) return;
     this.sharing.touch(cpu, STORE, at, 1);
     this.memory.perform(STORE, at, 1, 0);

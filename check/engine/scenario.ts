@@ -32,5 +32,10 @@ export interface Prepared {
   finish(dead: readonly number[]): void;
 }
 
+/** The word in which a CPU's death is told, or -1. */
+export function obituaryOf({ obituaries }: Prepared, cpu: number): number {
+  return obituaries === undefined ? -1 : obituaries + cpu;
+}
+
 /** The calls of each CPU. */
 export type Program = readonly (readonly Call[])[];

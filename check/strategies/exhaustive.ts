@@ -10,6 +10,7 @@ import { argumentOf, cpuOf, type Decision, KILL, KIND_MASK, RUN } from "../engin
 import type { Machine } from "../engine/machine.ts";
 import { mixA, mixB } from "../engine/memory.ts";
 import { mayWrite } from "../engine/operations.ts";
+import { obituaryOf } from "../engine/scenario.ts";
 import type { Strategy } from "../engine/strategy.ts";
 import { StateTable } from "./state-table.ts";
 
@@ -115,8 +116,8 @@ function independent(machine: Machine, one: number, other: number): boolean {
   const b = machine.cpus[cpuOfBit(other)];
   if (a === b) return false;
   if (one >= 8 && other >= 8) return false;
-  if (one >= 24) return b.at !== machine.obituaryOf(a.id);
-  if (other >= 24) return a.at !== machine.obituaryOf(b.id);
+  if (one >= 24) return b.at !== obituaryOf(machine.prepared, a.id);
+  if (other >= 24) return a.at !== obituaryOf(machine.prepared, b.id);
   if (one >= 8 || other >= 8) return true;
   return a.at !== b.at || !(mayWrite(a.op) || mayWrite(b.op));
 }
