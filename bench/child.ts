@@ -10,7 +10,7 @@ const [workload = "", subject = "", rounds = "1"] = argv.slice(2);
 const contestant = workloadNamed(workload)?.contestants.find(({ name }) => name === subject);
 if (contestant === undefined) throw new Error(`${workload} on ${subject}?`);
 
-const race = contestant.begin();
+const race = await contestant.begin();
 const samples = measure(race.reference, race.subject, Number(rounds));
 race.end();
 process.send?.(samples);

@@ -1,6 +1,7 @@
 /** The workloads of one thread, in the order in which they are printed. */
 import { onAllocators } from "../subjects.ts";
 import { freeRcu } from "./free-rcu.ts";
+import { guards } from "./guards.ts";
 import { lifo100 } from "./lifo100.ts";
 import { memcg } from "./memcg.ts";
 import { pair64 } from "./pair64.ts";
@@ -13,6 +14,7 @@ export const WORKLOADS: readonly Workload[] = [
   freeRcu,
   rcuLock,
   memcg,
+  guards,
 ];
 
 export function workloadNamed(name: string): Workload | undefined {

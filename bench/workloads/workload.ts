@@ -21,7 +21,7 @@ export interface Contestant {
    * Makes the loops. It is called once per process, so the loops' variables are constants to the
    * compiler, as they are in a program that keeps its allocator in a `const`.
    */
-  begin(): Race;
+  begin(): Race | Promise<Race>;
 }
 
 export interface Workload {

@@ -35,7 +35,7 @@ test("a miss is seen, and where there is no target none is", () => {
   const named = WORKLOADS.filter(({ contestants }) => contestants.some(({ target }) => target !== undefined));
   assert.deepEqual(
     named.map(({ name }) => name),
-    ["pair64", "free-rcu", "rcu-lock", "memcg"],
+    ["pair64", "free-rcu", "rcu-lock", "memcg", "guards"],
   );
 });
 
