@@ -300,6 +300,7 @@ export class SharedHeap extends Maintenance {
     for (const cache of this.kmemCaches) cache.close();
     this.turns.stop();
     this.waiters.stop();
+    this.deaths.stop();
     this.attached = false;
   }
 

@@ -10,7 +10,7 @@ import { type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
 export abstract class Maintenance {
   protected abstract readonly booted: Booted;
   protected abstract readonly stalls: Stalls;
-  private readonly deaths = new Watch(() => this.live());
+  protected readonly deaths = new Watch(() => this.live());
 
   /** Throws once the thread has detached. */
   protected abstract live(): Booted;

@@ -23,6 +23,7 @@ export interface WatchedWorker {
 
 export class Watch {
   private readonly live: () => Booted;
+  private readonly ends = new Set<() => void>();
 
   constructor(live: () => Booted) {
     this.live = live;
@@ -52,8 +53,18 @@ export class Watch {
     // the worker forgets its number when it ends
     const thread = worker.threadId + 1;
     const onExit = (): void => this.reapThread(thread, onReaped);
+    const end = (): void => {
+      worker.off("exit", onExit);
+      this.ends.delete(end);
+    };
     worker.once("exit", onExit);
-    return () => void worker.off("exit", onExit);
+    this.ends.add(end);
+    return end;
+  }
+
+  /** This thread detaches: it watches nobody any more. */
+  stop(): void {
+    for (const end of [...this.ends]) end();
   }
 
   private reapThread(thread: number, onReaped: (cpu: CpuInfo) => void): void {

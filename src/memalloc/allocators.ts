@@ -183,8 +183,11 @@ export class Allocators {
 
   /** This CPU's thread died, and another one acts as it: see Caches.settle. Those too that are gone: their places are used again. */
   settle(): void {
-    for (const ref of this.registry.every())
+    for (const ref of this.registry.every()) {
+      // written last: a record without it has had no caches yet, and may not say how many there will be
+      if (this.directory.load(ref.record, RECORD_DATA + ALLOC_KEY) === 0) continue;
       for (const cache of this.cachesOn(this.caches.cpu.id, this.describe(ref))) this.caches.settle(cache);
+    }
   }
 
   /** Gives up this CPU's caches of all allocators. Task context; the CPU is dying. */

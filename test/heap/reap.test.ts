@@ -259,6 +259,19 @@ describe("watch", () => {
     heap.detach();
   });
 
+  test("a thread that detaches watches nobody any more", { timeout: 60_000 }, async () => {
+    const heap = SharedHeap.create({ bytes: 8 * 2 ** 20, maxCpus: 3 });
+    const watcher = SharedHeap.attach(heap.token);
+    const worker = start(heap, "terminated");
+    watcher.watch(worker, () => assert.fail("it has detached"));
+    await attached(worker);
+    watcher.detach();
+    await worker.terminate();
+    assert.equal(heap.cpus()[2].state, "online");
+    assert.equal(heap.reap(2, GONE), true);
+    heap.detach();
+  });
+
   test("takes workers only", () => {
     const heap = SharedHeap.create();
     for (const worker of [undefined, {}, 3]) refuses(heap, "bad-option", () => heap.watch(worker as never));
