@@ -15,7 +15,7 @@ import { Context } from "./cpu/index.ts";
 import { clock, threadNumber } from "./host.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Malloc } from "./malloc.ts";
-import type { Destructor, MemAlloc, MemCache, Program } from "./memalloc/index.ts";
+import type { Destructor, MemAlloc, Program } from "./memalloc/index.ts";
 import { type Memcg, MemcgApi, type MemcgOptions } from "./memcg-api.ts";
 import { checkToken, isSharedBuffer, notSharedAdvice, windowFor } from "./memory.ts";
 import { type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
@@ -25,6 +25,7 @@ import {
   type CreateOptions,
   checkMode,
   type MemAllocOptions,
+  type MemCacheOf,
   type MemCacheOptions,
 } from "./options.ts";
 import { PercpuApi } from "./percpu-api.ts";
@@ -182,7 +183,7 @@ export class SharedHeap extends Maintenance {
   }
 
   /** Opens the fixed-size allocator of that name on this thread, or makes it. As `memAlloc`; also `bad-option`. */
-  memCache(options: MemCacheOptions): MemCache {
+  memCache<O extends MemCacheOptions>(options: O): MemCacheOf<O> {
     return this.open.memCache(options);
   }
 

@@ -17,13 +17,22 @@ export {
   type HeapStats,
   type IsolationReport,
   isolationReport,
+  type Leak,
+  type LeaksOptions,
+  type OwnerOfObjects,
   type RcuStats,
   type SlabStats,
 } from "./inspect/index.ts";
-export type { Destroyed, Destructor, MemAlloc, MemCache } from "./memalloc/index.ts";
+export type { Destroyed, Destructor, MemAlloc, MemCache, OwnedCache } from "./memalloc/index.ts";
 export type { Memcg, MemcgOptions } from "./memcg-api.ts";
 export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO, type KmemCache, type KmemCacheOptions } from "./mm/index.ts";
-export type { AttachOptions, CreateOptions, MemAllocOptions, MemCacheOptions } from "./options.ts";
+export type {
+  AttachOptions,
+  CreateOptions,
+  MemAllocOptions,
+  MemCacheOf,
+  MemCacheOptions,
+} from "./options.ts";
 export type { PercpuApi } from "./percpu-api.ts";
 export type { PerCpuCounter } from "./percpu-counter.ts";
 export type { PercpuObjects } from "./percpu-objects.ts";

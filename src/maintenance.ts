@@ -3,7 +3,7 @@ import { SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
 import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
-import { type HeapStats, stats, verify } from "./inspect/index.ts";
+import { type HeapStats, type Leak, type LeaksOptions, leaks, stats, verify } from "./inspect/index.ts";
 import type { Stall, Stalls } from "./stalls.ts";
 import { type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
 
@@ -58,6 +58,15 @@ export abstract class Maintenance {
   stats(): HeapStats & { readonly rcu: { readonly blockedBy: readonly Stall[] } } {
     const all = stats(this.booted);
     return { ...all, rcu: { ...all.rcu, blockedBy: this.stalls.list() } };
+  }
+
+  /**
+   * What is out, to find what was never freed: each allocator that has objects out, and, for owned ones, whose they are and
+   * the first offsets. Exact while no other thread is inside a call. While some are, the owned ones are right but for what
+   * is allocated and freed meanwhile, and the others a moment's picture. Walks the heap. Any context. Errors: `bad-option`, `detached`.
+   */
+  leaks(options: LeaksOptions = {}): Leak[] {
+    return leaks(this.live(), options);
   }
 
   /** One line for each broken invariant; none if all is well. Exact while no other thread is inside a call. */

@@ -1,9 +1,9 @@
 /** The allocators that this thread has open, and how a program opens them. */
 import { SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
-import type { MemAlloc, MemCache } from "./memalloc/index.ts";
+import type { MemAlloc, MemCache, OwnedCache } from "./memalloc/index.ts";
 import type { MemcgApi } from "./memcg-api.ts";
-import type { MemAllocOptions, MemCacheOptions } from "./options.ts";
+import type { MemAllocOptions, MemCacheOf, MemCacheOptions } from "./options.ts";
 import type { Traceable } from "./trace-api.ts";
 
 /** What it needs of the heap. */
@@ -16,9 +16,11 @@ interface Heap {
   readonly onClosed: (allocator: Traceable) => void;
 }
 
+type AnyAllocator = MemAlloc | MemCache | OwnedCache;
+
 export class OpenAllocators {
   private readonly heap: Heap;
-  private opened: (MemAlloc | MemCache)[] = [];
+  private opened: AnyAllocator[] = [];
   private anonymous = 0;
 
   constructor(heap: Heap) {
@@ -33,24 +35,37 @@ export class OpenAllocators {
   /** See SharedHeap.memAlloc. */
   memAlloc(options: MemAllocOptions): MemAlloc {
     const { allocators } = this.heap.live();
-    if ((options as MemCacheOptions).percpu === true)
+    const { percpu, owned } = options as MemCacheOptions;
+    if (percpu === true)
       throw new SharedHeapError(
         "bad-option",
         "memAlloc has no per-CPU objects: use memCache({ size, percpu: true })",
+      );
+    if (owned === true)
+      throw new SharedHeapError(
+        "bad-option",
+        "memAlloc has no owned objects: use memCache({ size, owned: true })",
       );
     const { memcg, name = this.anonymousName() } = options;
     return this.keep(allocators.openMemAlloc(name, false, this.heap.memcgs.refOf(memcg)));
   }
 
   /** See SharedHeap.memCache. */
-  memCache(options: MemCacheOptions): MemCache {
+  memCache<O extends MemCacheOptions>(options: O): MemCacheOf<O> {
     const { allocators } = this.heap.live();
-    const { name = this.anonymousName(), size, dtor, percpu, memcg } = options;
-    return this.keep(allocators.openMemCache(name, size, dtor, percpu, this.heap.memcgs.refOf(memcg)));
+    const { name = this.anonymousName(), size, dtor, percpu, owned } = options;
+    if (owned === true && percpu === true)
+      throw new SharedHeapError("bad-option", "per-CPU objects have no owner: leave out percpu, or owned");
+    const memcg = this.heap.memcgs.refOf(options.memcg);
+    const opened =
+      owned === true
+        ? allocators.openOwnedCache(name, size, dtor, memcg)
+        : allocators.openMemCache(name, size, dtor, percpu, memcg);
+    return this.keep(opened) as MemCacheOf<O>;
   }
 
   /** Notes an allocator that was opened. */
-  keep<T extends MemAlloc | MemCache>(allocator: T): T {
+  keep<T extends AnyAllocator>(allocator: T): T {
     this.opened.push(allocator);
     this.heap.onOpened(allocator as unknown as Traceable);
     return allocator;

@@ -1,6 +1,7 @@
 /** What programs may ask for when they make, attach to and open things. */
 import { type Geometry, SharedHeapError } from "./arena/index.ts";
 import type { IrqWorkMode } from "./cpu/index.ts";
+import type { MemCache, OwnedCache } from "./memalloc/index.ts";
 import type { Memcg } from "./memcg-api.ts";
 import type { MemoryOptions } from "./memory.ts";
 
@@ -36,9 +37,17 @@ export interface MemCacheOptions extends MemAllocOptions {
   readonly size: number;
   /** true: each object has `size` bytes, 1 to 4096, on each possible CPU: see `heap.percpu`. */
   readonly percpu?: boolean;
+  /**
+   * true: each object, of 1 to 8176 bytes, names the thread that allocated it, so that what a dead thread had allocated can
+   * be taken back: see OwnedCache. Not with `percpu`.
+   */
+  readonly owned?: boolean;
   /** The name of a destructor, which runs for each object before it goes back to slab: see `heap.destructor`. */
   readonly dtor?: string;
 }
+
+/** What `memCache` opens with such options. */
+export type MemCacheOf<Options> = Options extends { readonly owned: true } ? OwnedCache : MemCache;
 
 /** Throws `bad-option` for a mode that there is not. */
 export function checkMode(mode: unknown): void {

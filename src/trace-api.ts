@@ -49,6 +49,8 @@ export interface Traceable {
   free(p: number): void;
   freeRcu(p: number): void;
   rawFree(p: number): void;
+  /** Of an OwnedCache only. */
+  freeReclaimed?(p: number): void;
 }
 
 /** Marks the methods that are put in between. */
@@ -172,8 +174,9 @@ function traceAllocs(traced: Traceable, probe: Probe): void {
 
 /** `traced` is told of what is given to the methods of its prototype. */
 function traceFrees(traced: Traceable, probe: Probe): void {
-  for (const name of ["free", "freeRcu", "rawFree"] as const) {
+  for (const name of ["free", "freeRcu", "rawFree", "freeReclaimed"] as const) {
     const free = (Object.getPrototypeOf(traced) as Traceable)[name];
+    if (free === undefined) continue;
     traced[name] = function (p) {
       probe(p, 0);
       free.call(this, p);

@@ -174,13 +174,19 @@ export class Cpus {
   }
 
   /** Names a CPU and its generation, in taker words. Not 0. */
-  claimOf(cpu: number): number {
-    return CLAIM_SIGN | (this.generationOf(cpu) << CLAIM_SHIFT) | cpu;
+  claimOf(cpu: number, generation = this.generationOf(cpu)): number {
+    return CLAIM_SIGN | (generation << CLAIM_SHIFT) | cpu;
+  }
+
+  /** Whom a claim names. */
+  holderOf(claim: number): { cpu: number; generation: number } {
+    return { cpu: claim & CLAIM_CPU_MASK, generation: (claim & ~CLAIM_SIGN) >>> CLAIM_SHIFT };
   }
 
   /** True once the thread that a claim names is gone. */
   isStale(claim: number): boolean {
-    return !this.isOnline(claim & CLAIM_CPU_MASK, (claim & ~CLAIM_SIGN) >>> CLAIM_SHIFT);
+    const { cpu, generation } = this.holderOf(claim);
+    return !this.isOnline(cpu, generation);
   }
 
   /** Asks other CPUs to do work of this one. Any context. */

@@ -1,4 +1,5 @@
 export { type IsolationReport, isolationReport } from "./isolation.ts";
+export { type Leak, type LeaksOptions, leaks, type OwnerOfObjects } from "./leaks.ts";
 export {
   type AllocatorStats,
   type CpuStats,

@@ -23,6 +23,8 @@ import { type System, slabCaches } from "./system.ts";
 export interface AllocatorStats {
   readonly name: string;
   readonly kind: "any" | "fixed";
+  /** Its objects name who allocated them. */
+  readonly owned: boolean;
   /** true: it was destroyed, and its memory is on its way back. Another one may have its name. */
   readonly draining: boolean;
   /** How often a CPU's cache was refilled, and trimmed. */
@@ -135,6 +137,7 @@ function allocatorStats(system: System, { allocator, books }: Audited): Allocato
   return {
     name: allocator.name,
     kind: allocator.size === 0 ? "any" : "fixed",
+    owned: allocator.isOwned,
     draining: !system.registry.isLive(allocator.ref),
     refills,
     trims,

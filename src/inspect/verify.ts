@@ -1,12 +1,13 @@
 /** `heap.verify()`: every invariant of every layer. */
 import { checkArena, checkLiveNames } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
-import { chainsInQueues, checkAllocator } from "../memalloc/index.ts";
+import { chainsInQueues, checkAllocator, checkOwners } from "../memalloc/index.ts";
 import {
   checkCache,
   checkMemcg,
   checkPages,
   type Holdings,
+  hasOwners,
   slabsByCache,
   slabsInQueues,
 } from "../mm/index.ts";
@@ -29,6 +30,7 @@ export function verify(system: System): string[] {
   const waiting = slabsInQueues(system.pages, system.callbacks, report);
   for (const [cache, slabs] of slabsByCache(system.pages, system.firstPage, caches, report)) {
     checkCache(system.pages, system.areas, cache, slabs, waiting, report);
+    if (hasOwners(system.pages.words, cache)) checkOwners(system.pages, cache, slabs, report);
   }
   checkLiveNames(system.registry, "memalloc", "allocators", report);
   const chains = chainsInQueues(system.pages, system.callbacks, report);

@@ -9,29 +9,29 @@ import {
   SharedHeapError,
 } from "../arena/index.ts";
 import { RECORD_DATA } from "../arena/layout.ts";
-import type { PercpuAreas } from "../cpu/index.ts";
+import type { Cpus, PercpuAreas } from "../cpu/index.ts";
 import { heldBytes, isOffset, type Kmalloc, type Made, type Memcgs } from "../mm/index.ts";
 import { UNIT_BYTES } from "../mm/layout.ts";
 import type { Caches } from "./cache.ts";
-import { type Allocator, checkSame, type Wanted } from "./description.ts";
+import { type Allocator, checkSame, describe, flagsOf, type Wanted } from "./description.ts";
 import type { Destructors } from "./destructors.ts";
 import { checkWord, keyOf, wrongFree } from "./header.ts";
 import {
   ALLOC_DTOR,
   ALLOC_FLAGS,
-  ALLOC_IS_PERCPU,
   ALLOC_KEY,
   ALLOC_MEMCG,
   ALLOC_PERCPU,
-  ALLOC_SIZE,
   CACHE_WORDS,
   CHAINS,
   HEADER_BYTES,
   MAX_FIXED_PAYLOAD,
+  MAX_OWNED_PAYLOAD,
   MAX_PERCPU_PAYLOAD,
   OBJECT_CHECK,
   OBJECT_HOME,
   OPEN,
+  OWNED_BYTES,
   PIN,
   REFILLS,
   ROUND_PENDING,
@@ -41,9 +41,10 @@ import {
 import { leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
+import { OwnedCache } from "./owned-cache.ts";
 import type { AtMax } from "./reclaim.ts";
 import type { Registry } from "./registry.ts";
-import { cacheTable, PERCPU_WATERMARKS, UNIT_SIZES, type Watermarks } from "./sizes.ts";
+import { cacheTable, PERCPU_WATERMARKS, type Watermarks } from "./sizes.ts";
 
 /** What `destroy` found. */
 export interface Destroyed {
@@ -65,6 +66,7 @@ export interface Program {
 export interface Parts {
   readonly directory: Directory;
   readonly registry: Registry;
+  readonly cpus: Cpus;
   readonly areas: PercpuAreas;
   readonly kmalloc: Kmalloc;
   readonly caches: Caches;
@@ -97,7 +99,7 @@ export class Allocators {
    * charged; without it a new one has none, and one that exists is opened whatever it has. `destroyed`: that was dropped.
    */
   openMemAlloc(name: string, evenEmpty: boolean, memcg?: Ref): MemAlloc {
-    const allocator = this.open(name, { size: 0, dtor: "", isPercpu: false, memcg }, evenEmpty);
+    const allocator = this.open(name, { size: 0, dtor: "", memcg }, evenEmpty);
     const table = cacheTable(this.caches.cpu.area + allocator.percpu);
     return new MemAlloc(this.opened(allocator), table, this.areas.areaWords);
   }
@@ -106,10 +108,23 @@ export class Allocators {
   openMemCache(name: string, size: number, dtor = "", isPercpu = false, memcg?: Ref): MemCache {
     const max = isPercpu ? MAX_PERCPU_PAYLOAD : MAX_FIXED_PAYLOAD;
     inRange("size", size, 1, max);
-    const allocator = this.open(name, { size, dtor, isPercpu, memcg }, false);
-    const cache = this.caches.cpu.area + allocator.percpu;
+    return this.memCacheOf(this.open(name, { size, dtor, isPercpu, memcg }, false), size);
+  }
+
+  /** The same for one whose objects name who allocated them, of 1 to 8176 bytes. */
+  openOwnedCache(name: string, size: number, dtor = "", memcg?: Ref): OwnedCache {
+    inRange("size", size, 1, MAX_OWNED_PAYLOAD);
+    const allocator = this.open(name, { size, dtor, isOwned: true, memcg }, false);
+    const inner = this.memCacheOf(allocator, size + OWNED_BYTES);
+    const [cache] = this.cachesOn(this.caches.cpu.id, allocator);
+    return new OwnedCache(inner, this.opened(allocator), this.parts.cpus, cache, size);
+  }
+
+  /** `size`: of what the cache itself takes for payload. */
+  private memCacheOf(allocator: Allocator, size: number): MemCache {
+    const [cache] = this.cachesOn(this.caches.cpu.id, allocator);
     const watermarks = this.watermarksOf(allocator, allocator.unitSizes[0]);
-    return new MemCache(this.opened(allocator), size, cache, watermarks, isPercpu);
+    return new MemCache(this.opened(allocator), size, cache, watermarks, allocator.isPercpu);
   }
 
   private watermarksOf({ isPercpu }: Allocator, unitBytes: number): Watermarks {
@@ -312,11 +327,12 @@ export class Allocators {
   }
 
   /** Makes it, or finds the one that another thread made meanwhile: that is not to go away if it stays empty here. */
-  private make(name: string, { size, isPercpu, memcg }: Wanted, dtor: number): Made {
+  private make(name: string, wanted: Wanted, dtor: number): Made {
     const { directory } = this;
+    const { size, memcg } = wanted;
     const fill = ({ record, generation }: Ref): void => {
       directory.store(record, RECORD_DATA + ALLOC_DTOR, dtor);
-      directory.store(record, RECORD_DATA + ALLOC_FLAGS, isPercpu ? ALLOC_IS_PERCPU : 0);
+      directory.store(record, RECORD_DATA + ALLOC_FLAGS, flagsOf(wanted));
       directory.store(record, RECORD_DATA + ALLOC_MEMCG, memcg?.record ?? 0);
       const percpu = directory.load(record, RECORD_DATA + ALLOC_PERCPU);
       directory.store(record, RECORD_DATA + ALLOC_KEY, keyOf(percpu, generation));
@@ -330,24 +346,7 @@ export class Allocators {
   }
 
   private describe(ref: Ref): Allocator {
-    const load = (field: number) => this.directory.load(ref.record, RECORD_DATA + field);
-    const { kmalloc } = this.parts;
-    const size = load(ALLOC_SIZE);
-    const isPercpu = (load(ALLOC_FLAGS) & ALLOC_IS_PERCPU) !== 0;
-    const unitSizes = size === 0 ? UNIT_SIZES : [Math.ceil((size + HEADER_BYTES) / 8) * 8];
-    const sizes = isPercpu ? kmalloc.sets.memallocPercpu : kmalloc.sets.memalloc;
-    return {
-      ref,
-      name: this.directory.nameOf(ref.record),
-      size,
-      percpu: load(ALLOC_PERCPU),
-      key: load(ALLOC_KEY),
-      dtor: load(ALLOC_DTOR),
-      isPercpu,
-      memcg: load(ALLOC_MEMCG),
-      unitSizes,
-      slabCaches: unitSizes.map((unit) => sizes.cacheFor(unit)),
-    };
+    return describe(this.directory, this.parts.kmalloc.sets, ref);
   }
 
   /** False if the first objects of some cache could not be had; all are open then too. */

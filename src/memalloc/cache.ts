@@ -68,7 +68,7 @@ export class Caches {
   readonly cpu: Cpu;
   readonly pages: Pages;
   readonly pipeline: Pipeline;
-  private readonly rcu: Rcu;
+  readonly rcu: Rcu;
   private readonly stock: Stock;
   private readonly list: FreeList;
   private readonly slab: Slab;

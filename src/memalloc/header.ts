@@ -2,8 +2,26 @@
 import { loadAcquire } from "#primitive";
 import { type Directory, SharedHeapError } from "../arena/index.ts";
 import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
-import { hasHeaders, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
-import { ALLOC_KEY, CHECK_SIGN, HEADER_BYTES, HEADER_WORDS, OBJECT_CHECK, OBJECT_HOME } from "./layout.ts";
+import {
+  hasHeaders,
+  hasOwners,
+  isObjectStart,
+  isOffset,
+  type Pages,
+  slabCacheOf,
+  slabPageAt,
+} from "../mm/index.ts";
+import {
+  ALLOC_KEY,
+  CHECK_SIGN,
+  HEADER_BYTES,
+  HEADER_WORDS,
+  OBJECT_CHECK,
+  OBJECT_HOME,
+  OBJECT_OWNER,
+  OBJECT_TAG,
+  OWNED_BYTES,
+} from "./layout.ts";
 
 /**
  * The check word of a live object: its offset, home cache and allocator in one word. The low bits of
@@ -11,6 +29,11 @@ import { ALLOC_KEY, CHECK_SIGN, HEADER_BYTES, HEADER_WORDS, OBJECT_CHECK, OBJECT
  */
 export function checkWord(p: number, home: number, key: number): number {
   return (p ^ home ^ key) | CHECK_SIGN;
+}
+
+/** The TAG of the owned object whose payload is at `p`. */
+export function tagOf(p: number, key: number): number {
+  return (p ^ key) | CHECK_SIGN;
 }
 
 /** The key of an allocator whose caches lie at `percpu`: another one in each generation, spread over 30 bits, negative. */
@@ -32,15 +55,17 @@ export function wrongFree(pages: Pages, directory: Directory, name: string, p: u
   if (!isOffset(pages, p)) {
     return new SharedHeapError("bad-pointer", `${what}: not an offset of this heap, aligned to 8`);
   }
-  const node = (p - HEADER_BYTES) >>> 2;
-  const page = slabPageAt(pages, node);
-  const isHere = page !== 0 && hasHeaders(pages.words, slabCacheOf(pages, page));
+  const page = slabPageAt(pages, (p - HEADER_BYTES) >>> 2);
+  const cache = page === 0 ? 0 : slabCacheOf(pages, page);
+  const isHere = page !== 0 && hasHeaders(pages.words, cache);
+  const isOwned = isHere && hasOwners(pages.words, cache);
+  const node = (p - (isOwned ? HEADER_BYTES + OWNED_BYTES : HEADER_BYTES)) >>> 2;
   if (!isHere || !isObjectStart(pages, page, node)) {
     return new SharedHeapError("bad-pointer", `${what}: no object starts there; did it come from kmalloc?`);
   }
-  const check = loadAcquire(pages.words, node + OBJECT_CHECK);
-  if (check >= 0) return new SharedHeapError("double-free", `${what}: the object has been freed already`);
-  const owner = ownerOf(directory, p, loadAcquire(pages.words, node + OBJECT_HOME), check);
+  if (isFree(pages, node, isOwned))
+    return new SharedHeapError("double-free", `${what}: the object has been freed already`);
+  const owner = allocatorOf(pages, directory, p, node, isOwned);
   return owner === ""
     ? new SharedHeapError(
         "bad-pointer",
@@ -49,10 +74,25 @@ export function wrongFree(pages: Pages, directory: Directory, name: string, p: u
     : new SharedHeapError("wrong-cache", `${what}: the object belongs to "${owner}"; free it there`);
 }
 
-function ownerOf(directory: Directory, p: number, home: number, check: number): string {
+function isFree({ words }: Pages, node: number, isOwned: boolean): boolean {
+  return isOwned
+    ? loadAcquire(words, node + OBJECT_OWNER) === 0
+    : loadAcquire(words, node + OBJECT_CHECK) >= 0;
+}
+
+/** The name of the allocator that an object which is out belongs to, or "". */
+function allocatorOf(
+  { words }: Pages,
+  directory: Directory,
+  p: number,
+  node: number,
+  isOwned: boolean,
+): string {
+  const home = loadAcquire(words, node + OBJECT_HOME);
+  const mark = loadAcquire(words, node + (isOwned ? OBJECT_TAG : OBJECT_CHECK));
   for (const record of directory.ofKind(KIND_ALLOCATOR)) {
     const key = directory.load(record, RECORD_DATA + ALLOC_KEY);
-    if (checkWord(p, home, key) === check) return directory.nameOf(record);
+    if ((isOwned ? tagOf(p, key) : checkWord(p, home, key)) === mark) return directory.nameOf(record);
   }
   return "";
 }

@@ -9,10 +9,13 @@ export {
   type ChainsByHome,
   chainsInQueues,
   checkAllocator,
+  checkOwners,
 } from "./invariants.ts";
 export { leakedObjects } from "./leaks.ts";
 export { MemAlloc } from "./mem-alloc.ts";
 export { MemCache } from "./mem-cache.ts";
+export { OwnedCache } from "./owned-cache.ts";
+export { forEachOwned, isUnowned } from "./owner.ts";
 export { Pipeline } from "./pipeline.ts";
 export type { AtMax } from "./reclaim.ts";
 export { Registry } from "./registry.ts";

@@ -6,12 +6,14 @@
  *     RCU batch shorter than a chain, in the same form; extra lists empty; closed caches have no private lists
  *     CHAINS == chains on FREE_BY_RCU_TTRACE + in the inbox + in queues with this home
  *     taken from slab == listed + out (R5: `out` is what the program holds)
+ *     an object that names an owner is out
  */
 import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { WORK_PENDING } from "../cpu/layout.ts";
 import { heldBytes, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
+import { CACHE_OBJECTS, CACHE_UNIT_WORDS } from "../mm/layout.ts";
 import type { Callbacks } from "../rcu/index.ts";
 import { chainFirst, chainHome } from "./chain.ts";
 import type { Allocator } from "./description.ts";
@@ -33,6 +35,7 @@ import {
   KIND_TRACE,
   OBJECT_CHECK,
   OBJECT_HOME,
+  OBJECT_OWNER,
   RCU_BATCH,
   RCU_BATCH_EXTRA,
   REFILLS,
@@ -53,6 +56,8 @@ export interface AllocatorBooks {
   takenBytes: number;
   /** Of these, objects on lists. The others are out: taken - listed. */
   listed: number;
+  /** Bytes that slab holds for those that are out. */
+  outBytes: number;
   /** Of the listed ones, those that a grace period must end for before they are used again. */
   waiting: number;
   waitingBytes: number;
@@ -97,7 +102,7 @@ export function checkAllocator(
   onlyCpu = -1,
 ): AllocatorBooks {
   const books = {
-    ...{ refills: 0, trims: 0, taken: 0, takenBytes: 0 },
+    ...{ refills: 0, trims: 0, taken: 0, takenBytes: 0, outBytes: 0 },
     ...{ listed: 0, waiting: 0, waitingBytes: 0, listedBytes: 0 },
   };
   const seen = new Set<number>();
@@ -113,7 +118,9 @@ export function checkAllocator(
       books.trims += peek(pages.words, cache + TRIMS);
       const taken = peek(pages.words, cache + TAKEN);
       books.taken += taken;
-      books.takenBytes += taken * heldBytes(pages.words, allocator.slabCaches[i]);
+      const held = heldBytes(pages.words, allocator.slabCaches[i]);
+      books.takenBytes += taken * held;
+      books.outBytes += (taken - listed) * held;
       books.listed += listed;
       books.waiting += waiting;
       books.waitingBytes += waiting * unitBytes;
@@ -124,6 +131,18 @@ export function checkAllocator(
     report(`memalloc: "${allocator.name}" has ${books.listed} objects on lists, took only ${books.taken}`);
   }
   return books;
+}
+
+/** The slabs of a slab cache whose objects have owners. */
+export function checkOwners(pages: Pages, cache: number, slabs: readonly number[], report: Report): void {
+  const unit = peek(pages.words, cache + CACHE_UNIT_WORDS);
+  for (const page of slabs) {
+    let node = pages.address(page);
+    for (let left = peek(pages.words, cache + CACHE_OBJECTS); left > 0; left--, node += unit) {
+      if (peek(pages.words, node + OBJECT_OWNER) !== 0 && peek(pages.words, node + OBJECT_CHECK) >= 0)
+        report(`memalloc: the object at word ${node} names an owner, and is free`);
+    }
+  }
 }
 
 interface Walk {

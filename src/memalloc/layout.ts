@@ -15,6 +15,13 @@
  *
  * A chain of one object has its home in word 0, as ~home: links are never negative.
  *
+ * An object of an owned cache has two words more in front of what the program sees, which are only accessed
+ * atomically: others look at them at any time. (See owner.ts.)
+ *
+ *     word 2     OWNER      claim of the CPU that allocated it; 0 from its free until it is handed out again
+ *     word 3     TAG        which allocator gave it out; means something while there is an OWNER
+ *     4 ...      payload
+ *
  * `depth` is the length of the free list from this object on. So the length of the list is known
  * from its first object, no counter can be wrong, and a list that is damaged into a loop shows.
  */
@@ -25,6 +32,14 @@ export const HEADER_BYTES = 8;
 export const OBJECT_HOME = 0;
 /** Word 1: check word, depth, or link of chains. */
 export const OBJECT_CHECK = 1;
+
+/** Of an object of an owned cache: the claim (CPU, generation) of who allocated it, or 0. CAS from there on; any CPU. */
+export const OBJECT_OWNER = 2;
+/** Its payload's offset mixed with the allocator's key. Writer: who allocates it, before OWNER; any CPU reads: atomic. */
+export const OBJECT_TAG = 3;
+/** What these two take. */
+export const OWNED_WORDS = 2;
+export const OWNED_BYTES = 8;
 
 /** First object ready to hand out, or 0. Private to the owner, changed only while HAND says so. */
 export const FREE_LIST = 0;
@@ -115,9 +130,11 @@ export const ALLOC_KEY = 18;
 export const ALLOC_DTOR = 19;
 /** The record of its group, or 0. */
 export const ALLOC_MEMCG = 20;
-/** ALLOC_IS_PERCPU or 0. */
+/** ALLOC_IS_PERCPU, ALLOC_IS_OWNED, or 0. */
 export const ALLOC_FLAGS = 21;
 export const ALLOC_IS_PERCPU = 1;
+/** Its objects name who allocated them. */
+export const ALLOC_IS_OWNED = 2;
 
 /** Buckets of an any-size allocator. */
 export const BUCKETS = 11;
@@ -125,6 +142,8 @@ export const BUCKETS = 11;
 export const MAX_PAYLOAD = 4088;
 /** Largest payload of a fixed-size one. */
 export const MAX_FIXED_PAYLOAD = 8184;
+/** Largest payload of an owned one. */
+export const MAX_OWNED_PAYLOAD = 8176;
 /** Largest payload on each CPU of a per-CPU one. */
 export const MAX_PERCPU_PAYLOAD = 4096;
 
@@ -144,6 +163,9 @@ export const KIND_ROUND = 1;
 export const KIND_TRACE = 2;
 /** The same, after an RCU grace period too, where tasks trace does not imply one. */
 export const KIND_LAST = 3;
+
+/** Pages whose slabs a scan for owned objects looks at in one read section. */
+export const SCAN_PAGES = 64;
 
 /** Chains that stay at their home for its refills while newer ones come. */
 export const KEEP_CHAINS = 8;

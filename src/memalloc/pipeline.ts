@@ -27,7 +27,6 @@ import { llistAdd, llistDelAll, llistDelFirst, llistEmpty, llistNext, releaseTak
 import { chainFirst, chainHome, chainLink, chainNext, chainSeal } from "./chain.ts";
 import type { Destructor, Destructors } from "./destructors.ts";
 import { FreeList } from "./free-list.ts";
-import { payloadOf } from "./header.ts";
 import {
   BATCH,
   CHAINS,
@@ -273,7 +272,7 @@ export class Pipeline {
 
   private releaseOne(home: number, node: number, destroy: Destructor | undefined): void {
     try {
-      destroy?.(payloadOf(node));
+      destroy?.(this.supply.payloadOf(home, node));
     } finally {
       this.supply.giveBack(home, node);
     }

@@ -6,26 +6,41 @@
  */
 import { readPrivate, type Words } from "#primitive";
 import { RECORD_DATA } from "../arena/layout.ts";
-import { heldBytes, type Memcgs, type Slab, slabPageAt } from "../mm/index.ts";
+import { hasOwners, heldBytes, type Memcgs, type Slab, slabPageAt } from "../mm/index.ts";
 import { UNIT_BYTES } from "../mm/layout.ts";
-import { ALLOC_DTOR, ALLOC_MEMCG, OWNER, SLAB_CACHE, UNIT_WORDS } from "./layout.ts";
+import { payloadOf } from "./header.ts";
+import {
+  ALLOC_DTOR,
+  ALLOC_MEMCG,
+  HEADER_WORDS,
+  OWNED_BYTES,
+  OWNED_WORDS,
+  OWNER,
+  SLAB_CACHE,
+  UNIT_WORDS,
+} from "./layout.ts";
+import { clearOwner } from "./owner.ts";
 
 export class Supply {
   readonly memcgs: Memcgs;
   private readonly words: Words;
   private readonly slab: Slab;
+  /** Constructor of slabs whose objects have owners: a scan may look at them as soon as the slab is there. */
+  private readonly construct: (node: number) => void;
 
   constructor(slab: Slab, memcgs: Memcgs) {
     this.words = slab.words;
     this.slab = slab;
     this.memcgs = memcgs;
+    this.construct = (node) => clearOwner(this.words, node);
   }
 
   /** A zeroed object for a cache, charged; or 0: out of memory, or its group has no room. */
   take(cache: number): number {
     const group = this.groupOf(cache);
     if (group !== 0 && !this.memcgs.stock.charge(group, this.unitsOf(cache))) return 0;
-    const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE));
+    const construct = this.hasOwners(cache) ? this.construct : undefined;
+    const node = this.slab.alloc(readPrivate(this.words, cache + SLAB_CACHE), construct);
     if (node !== 0) this.zero(cache, node);
     else if (group !== 0) this.memcgs.stock.uncharge(group, this.unitsOf(cache));
     return node;
@@ -33,7 +48,25 @@ export class Supply {
 
   private zero(cache: number, node: number): void {
     const count = readPrivate(this.words, cache + UNIT_WORDS);
-    this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), node, count);
+    if (this.hasOwners(cache)) this.zeroOwned(cache, node, count);
+    else this.slab.zero(readPrivate(this.words, cache + SLAB_CACHE), node, count);
+  }
+
+  /** All but the words that others look at: OWNER is 0, and TAG says nothing. */
+  private zeroOwned(cache: number, node: number, count: number): void {
+    const slabCache = readPrivate(this.words, cache + SLAB_CACHE);
+    const rest = HEADER_WORDS + OWNED_WORDS;
+    this.slab.zero(slabCache, node, HEADER_WORDS);
+    this.slab.zero(slabCache, node + rest, count - rest);
+  }
+
+  private hasOwners(cache: number): boolean {
+    return hasOwners(this.words, readPrivate(this.words, cache + SLAB_CACHE));
+  }
+
+  /** The offset of what the program has of an object of a cache. */
+  payloadOf(cache: number, node: number): number {
+    return payloadOf(node) + (this.hasOwners(cache) ? OWNED_BYTES : 0);
   }
 
   /** An object of a cache goes back to slab. It stays charged: see uncharge. */

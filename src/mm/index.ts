@@ -15,6 +15,7 @@ export { percpuSlot, zeroSlots } from "./percpu-slots.ts";
 export { Slab } from "./slab.ts";
 export {
   hasHeaders,
+  hasOwners,
   heldBytes,
   isObjectStart,
   isOffset,
@@ -22,3 +23,4 @@ export {
   slabCacheOf,
   slabPageAt,
 } from "./slab-lookup.ts";
+export { walkSlabs } from "./slab-walk.ts";

@@ -13,7 +13,7 @@ export const DESC_SHIFT = 2;
 export const DESC_WORDS = 4;
 /** kind | count << USE_COUNT_SHIFT. Writer: whoever holds the pages; set last, cleared first. Read by any free: atomic. */
 export const DESC_USE = 0;
-/** Address of the slab's cache. Writer: who made the slab, before USE. */
+/** Address of the slab's cache. Writer: who made the slab, before USE; atomic, as walkSlabs looks at any time. */
 export const DESC_CACHE = 1;
 /** The slab's state word, see slab-state.ts. CAS, any CPU. */
 export const DESC_STATE = 2;

@@ -9,6 +9,7 @@ import {
   DESC_CACHE,
   FLAG_HEADERS,
   FLAG_PERCPU,
+  FLAG_TYPESAFE_BY_RCU,
   PERCPU_STRIDE_WORDS,
   USE_COUNT_SHIFT,
   USE_KIND_MASK,
@@ -41,6 +42,12 @@ export function isPercpuCache(words: Words, cache: number): boolean {
 /** True if the objects of a slab cache have an allocator's headers. */
 export function hasHeaders(words: Words, cache: number): boolean {
   return (readPrivate(words, cache + CACHE_FLAGS) & FLAG_HEADERS) !== 0;
+}
+
+/** True if the objects of a slab cache name who allocated them: others look at them at any time. */
+export function hasOwners(words: Words, cache: number): boolean {
+  const flags = FLAG_HEADERS | FLAG_TYPESAFE_BY_RCU;
+  return (readPrivate(words, cache + CACHE_FLAGS) & flags) === flags;
 }
 
 /** True if an object of the slab that begins at `page` starts at that word. */

@@ -299,7 +299,8 @@ export class Slab {
     if (page === 0) return 0;
     this.linkObjects(cache, page, count, construct);
     const descriptor = this.pages.descriptor(page);
-    writePrivate(this.words, descriptor + DESC_CACHE, cache);
+    // pairs with the load in walkSlabs: whose objects are looked at, they are constructed
+    storeRelease(this.words, descriptor + DESC_CACHE, cache);
     storeRelease(this.words, descriptor + DESC_STATE, stateOf(1, 0, STATE_FROZEN));
     for (let i = 1; i < count; i++) this.pages.setUse(page + i, USE_SLAB_TAIL, i);
     this.pages.setUse(page, USE_SLAB, count);
