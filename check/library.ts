@@ -15,6 +15,7 @@ export interface Library {
   readonly rcu: typeof import("#src/rcu/index.js");
   readonly rcuApi: typeof import("#src/rcu-api.js");
   readonly rcuLayout: typeof import("#src/rcu/layout.js");
+  readonly reap: typeof import("#src/reap.js");
   readonly sync: typeof import("#src/sync/index.js");
   readonly task: typeof import("#src/task.js");
 }
@@ -33,6 +34,7 @@ const MODULES: Record<keyof Library, string> = {
   rcu: "rcu/index.js",
   rcuApi: "rcu-api.js",
   rcuLayout: "rcu/layout.js",
+  reap: "reap.js",
   sync: "sync/index.js",
   task: "task.js",
 };

@@ -19,6 +19,7 @@ import { CLOSING_MUTANTS } from "./closing.ts";
 import { DEATH_MUTANTS } from "./death.ts";
 import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
 import { MEMCG_MUTANTS } from "./memcg.ts";
+import { OWNED_MUTANTS } from "./owned.ts";
 
 const CACHE = "memalloc/cache.js";
 const STOCK = "memalloc/stock.js";
@@ -203,4 +204,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ANY_CONTEXT_MUTANTS,
   ...MEMCG_MUTANTS,
   ...DEATH_MUTANTS,
+  ...OWNED_MUTANTS,
 ];

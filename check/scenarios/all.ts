@@ -9,6 +9,7 @@ import { Attachers, GoingHome } from "./hotplug.ts";
 import { Llists } from "./llist.ts";
 import { MEMCG } from "./memcg-scenarios.ts";
 import { Names } from "./names.ts";
+import { OWNED } from "./owned-scenarios.ts";
 import { PageClients } from "./pages.ts";
 import { REAPS } from "./reap.ts";
 import { FullHeap, Sizes } from "./single.ts";
@@ -298,4 +299,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ANY_CONTEXT,
   ...MEMCG,
   ...REAPS,
+  ...OWNED,
 ];

@@ -74,7 +74,10 @@ test("a thread that is there is not reclaimed from, nor is one yet to come", () 
   const p = its.alloc();
   const [cpu, generation] = whoIs(other);
   const message = refuses(heap, "bad-option", () => mine.reclaim(cpu, generation));
-  assert.match(message, /"sessions": reclaim\(1, 1\): that thread has its CPU; once it has surely ended, reap it/);
+  assert.match(
+    message,
+    /"sessions": reclaim\(1, 1\): that thread has its CPU; once it has surely ended, reap it/,
+  );
   refuses(heap, "bad-option", () => mine.reclaim(cpu, generation + 1));
   refuses(heap, "bad-option", () => its.reclaim(...whoIs(heap)));
   refuses(heap, "bad-option", () => mine.reclaim(2, 1));

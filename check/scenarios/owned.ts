@@ -1,0 +1,231 @@
+/**
+ * Owned caches: a CPU that dies at any step of an alloc or a free, another one that takes back what it had, while a third
+ * frees what it was given. (A death is a program of its own here: the dying call makes so many accesses, and the next step is
+ * the mark that its thread is gone. So all that others do after it is searched as ever.)
+ */
+import type { Booted } from "#src/boot.js";
+import type { OwnedCache } from "#src/memalloc/index.js";
+import { diesAfter, writePrivate } from "../engine/primitive.ts";
+import type { Call, Prepared } from "../engine/scenario.ts";
+import { Violation } from "../engine/violation.ts";
+import type { Library } from "../library.ts";
+import { checkSound } from "../oracles/books.ts";
+import { bootCpus, pollUntilQuiet, SMALL } from "./small-heap.ts";
+
+/** Two objects fill a slab of one page. */
+const SIZE = 2032;
+const VICTIM = 0;
+const GIFTS = 2;
+
+/** Room on the list for what the calls free, and two objects to pop before a refill. */
+const TUNING = { ...SMALL, watermarks: () => ({ low: 1, high: 6, batch: 2, prefill: 2 }) };
+
+/** 1, or 0 if the call was refused with that code. */
+function unlessRefused(code: string, call: () => number): number {
+  try {
+    return call();
+  } catch (error) {
+    if ((error as { code?: string }).code === code) return 0;
+    throw error;
+  }
+}
+
+/** CPU 0 dies; it had allocated what the others free. */
+export class OwnedDeaths implements Prepared {
+  readonly words: Int32Array;
+  readonly cpus = 3;
+  readonly nested: readonly Call[] = [];
+  readonly reclaim: Call;
+  readonly free: Call;
+  private readonly library: Library;
+  private readonly booted: readonly Booted[];
+  private readonly caches: readonly OwnedCache[];
+  private readonly gifts: readonly number[];
+
+  constructor(library: Library) {
+    this.library = library;
+    this.booted = bootCpus(library, this.cpus, 24, TUNING);
+    this.words = this.booted[0].arena.words;
+    this.caches = this.booted.map(({ allocators }) => allocators.openOwnedCache("owned", SIZE));
+    // what is on the list after that has never been out
+    this.gifts = Array.from({ length: GIFTS }, () => this.caches[VICTIM].alloc());
+    this.reclaim = { name: "reclaim", run: (cpu) => this.reclaimOn(cpu) };
+    this.free = { name: "free", run: (cpu) => this.freeGift(cpu, this.gifts[0]) };
+  }
+
+  /** The victim's only call: it ends after so many accesses, or at its end. */
+  dying(what: "alloc" | "free" | "freeRcu", accesses: number): Call {
+    const cache = this.caches[VICTIM];
+    const call = {
+      alloc: () => cache.alloc(),
+      free: () => this.freeGift(VICTIM, this.gifts[0]),
+      freeRcu: () => unlessRefused("double-free", () => (cache.freeRcu(this.gifts[0]), 1)),
+    }[what];
+    const { cpus } = this.booted[VICTIM];
+    const generation = cpus.generationOf(VICTIM);
+    return {
+      name: `${what}, dead after ${accesses} accesses`,
+      run: () => {
+        diesAfter(accesses, call);
+        cpus.markDead(VICTIM, generation);
+        return 0;
+      },
+    };
+  }
+
+  reset(): void {}
+
+  fingerprint(): number {
+    return 0;
+  }
+
+  quiesce(): void {
+    this.reclaimOn(1);
+    this.library.reap.reap(this.booted[1], VICTIM);
+    pollUntilQuiet(this.library, this.booted.slice(1));
+  }
+
+  finish(): void {
+    checkSound(this.library, this.booted[1]);
+    const { pages, callbacks, areas, allocators, kmalloc } = this.booted[1];
+    const { memalloc } = this.library;
+    const [allocator] = allocators.list();
+    const inHand = memalloc.leakedObjects(kmalloc, allocator).filter((p) => !this.hasOwner(p)).length;
+    const chains = memalloc.chainsInQueues(pages, callbacks, () => {});
+    const { taken, listed } = memalloc.checkAllocator(pages, areas, allocator, chains, () => {});
+    if (taken - listed !== inHand)
+      throw new Violation("leak", `${taken} objects taken, ${listed} listed, ${inHand} in hand`);
+    if (inHand > 1) throw new Violation("leak", `one thread died with ${inHand} objects in hand`);
+  }
+
+  /** Nobody may have one any more. */
+  private hasOwner(p: number): boolean {
+    const { OBJECT_OWNER, HEADER_WORDS, OWNED_WORDS } = this.library.cacheLayout;
+    const owner = this.words[(p >>> 2) - HEADER_WORDS - OWNED_WORDS + OBJECT_OWNER];
+    if (owner !== 0) throw new Violation("leak", `object ${p} was not reclaimed`);
+    return false;
+  }
+
+  private reclaimOn(cpu: number): number {
+    return unlessRefused("bad-option", () => this.caches[cpu].reclaim(VICTIM, 1));
+  }
+
+  private freeGift(cpu: number, p: number): number {
+    return unlessRefused("double-free", () => (this.caches[cpu].free(p), 1));
+  }
+}
+
+/** A thread has gone; its last object is freed and its slab discarded, and the page used, while another CPU reclaims. */
+export class OwnedDiscard implements Prepared {
+  readonly words: Int32Array;
+  readonly cpus = 2;
+  readonly nested: readonly Call[];
+  readonly calls: Record<"reclaim" | "free" | "shrink" | "poll" | "use" | "take", Call>;
+  private readonly library: Library;
+  private readonly booted: readonly Booted[];
+  private readonly caches: readonly OwnedCache[];
+  private readonly gift: number;
+  private readonly gone: number;
+  /** Pages that CPU 0 has got. */
+  private readonly held: number[] = [];
+  /** Objects that CPU 0 has got. */
+  private out = 0;
+
+  /** `isFull`: a page that CPU 0 gets from here on was the slab's. */
+  constructor(library: Library, isFull = true) {
+    this.library = library;
+    this.booted = bootCpus(library, 3, 24, TUNING);
+    const [first, , gone] = this.booted;
+    this.words = first.arena.words;
+    this.gone = gone.cpu.id;
+    this.caches = this.booted.map(({ allocators }) => allocators.openOwnedCache("owned", SIZE));
+    this.gift = this.caches[this.gone].alloc();
+    library.task.detach(gone);
+    pollUntilQuiet(library, this.booted.slice(0, this.cpus));
+    while (isFull && first.pages.alloc(1) !== 0);
+    this.calls = this.makeCalls();
+    this.nested = [this.calls.free, { name: "alloc and free", run: (cpu) => this.allocAndFree(cpu) }];
+  }
+
+  reset(): void {
+    this.held.length = 0;
+    this.out = 0;
+  }
+
+  fingerprint(): number {
+    return this.held.reduce((hash, page) => hash * 31 + page, this.out + 1);
+  }
+
+  quiesce(): void {
+    this.calls.reclaim.run(1, 0);
+    pollUntilQuiet(this.library, this.booted.slice(0, this.cpus));
+  }
+
+  finish(): void {
+    for (const page of this.held) {
+      const { pages } = this.booted[0];
+      const from = pages.address(page);
+      if (this.words.subarray(from, from + 8).some((word) => word !== page))
+        throw new Violation("payload", `page ${page} was written to by somebody else`);
+    }
+    this.checkPages();
+  }
+
+  /** The pages that the scenario holds are in no block: all else must hold. */
+  private checkPages(): void {
+    const [system] = this.booted;
+    const problems = this.library.inspect.verify(system).filter((problem) => !problem.startsWith("pages:"));
+    if (problems.length > 0) throw new Violation("invariant", problems.join("; "));
+    const { pages, callbacks, areas, allocators } = system;
+    const { memalloc } = this.library;
+    const chains = memalloc.chainsInQueues(pages, callbacks, () => {});
+    const [allocator] = allocators.list();
+    const { taken, listed } = memalloc.checkAllocator(pages, areas, allocator, chains, () => {});
+    if (taken - listed !== this.out)
+      throw new Violation("leak", `${taken} objects taken, ${listed} listed, ${this.out} out`);
+  }
+
+  private makeCalls(): OwnedDiscard["calls"] {
+    const [{ kmalloc, pages }] = this.booted;
+    return {
+      reclaim: { name: "reclaim", run: (cpu) => this.caches[cpu].reclaim(this.gone, 1) },
+      free: {
+        name: "rawFree",
+        run: (cpu) => unlessRefused("double-free", () => (this.caches[cpu].rawFree(this.gift), 1)),
+      },
+      take: {
+        name: "alloc",
+        run: (cpu) => this.caches[cpu].alloc(),
+        done: (_cpu, _argument, p) => {
+          this.out += p === 0 ? 0 : 1;
+        },
+      },
+      shrink: { name: "shrink", run: () => (kmalloc.shrink(), 0) },
+      poll: {
+        name: "poll",
+        run: (cpu) => {
+          this.library.task.poll(this.booted[cpu]);
+          return 0;
+        },
+      },
+      use: {
+        name: "use a page",
+        run: () => {
+          const page = pages.alloc(1);
+          for (let word = 0; page !== 0 && word < 8; word++)
+            writePrivate(this.words, pages.address(page) + word, page);
+          return page;
+        },
+        done: (_cpu, _argument, page) => {
+          if (page !== 0) this.held.push(page);
+        },
+      },
+    };
+  }
+
+  private allocAndFree(cpu: number): number {
+    const p = this.caches[cpu].alloc();
+    if (p !== 0) this.caches[cpu].free(p);
+    return p;
+  }
+}
