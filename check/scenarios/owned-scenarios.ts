@@ -27,6 +27,20 @@ export const OWNED: readonly Scenario[] = [
     },
   },
   {
+    name: "owned-reap",
+    about: "the same while the third reaps the dead CPU; at most 1 preemption",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 2000 },
+    prepare: (library) => {
+      const prepared = new OwnedDeaths(library);
+      const { reclaim, reap } = prepared;
+      const programs: Program[] = DYING.flatMap((what) =>
+        Array.from({ length: ACCESSES / 2 }, (_, n) => [[prepared.dying(what, 2 * n)], [reclaim], [reap]]),
+      );
+      return thesePrograms(prepared, programs);
+    },
+  },
+  {
     name: "owned-discard",
     about: "a reclaim, while another CPU frees, gives the empty slab back and uses its page",
     search: { kind: "exhaustive" },

@@ -37,6 +37,7 @@ export class OwnedDeaths implements Prepared {
   readonly nested: readonly Call[] = [];
   readonly reclaim: Call;
   readonly free: Call;
+  readonly reap: Call;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
   private readonly caches: readonly OwnedCache[];
@@ -51,6 +52,7 @@ export class OwnedDeaths implements Prepared {
     this.gifts = Array.from({ length: GIFTS }, () => this.caches[VICTIM].alloc());
     this.reclaim = { name: "reclaim", run: (cpu) => this.reclaimOn(cpu) };
     this.free = { name: "free", run: (cpu) => this.freeGift(cpu, this.gifts[0]) };
+    this.reap = { name: "reap", run: (cpu) => (library.reap.reap(this.booted[cpu], VICTIM) ? 1 : 0) };
   }
 
   /** The victim's only call: it ends after so many accesses, or at its end. */

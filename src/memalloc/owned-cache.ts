@@ -140,8 +140,10 @@ export class OwnedCache {
     if (inner === 0) return 0;
     const p = inner + OWNED_BYTES;
     const at = p >>> 2;
-    // while OWNER is 0: a thread that dies after the next store has left a TAG that is right
-    storeRelease(this.words, at + TO_TAG, tagOf(p, this.key));
+    const tag = tagOf(p, this.key);
+    // while OWNER is 0: a thread that dies after the next store has left a TAG that is right. An object that was this
+    // allocator's before has it, and a load is cheaper
+    if (loadAcquire(this.words, at + TO_TAG) !== tag) storeRelease(this.words, at + TO_TAG, tag);
     // pairs with the loads of frees and scans: publishes TAG and the header
     storeRelease(this.words, at + TO_OWNER, this.claim);
     return p;
