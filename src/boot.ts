@@ -252,18 +252,7 @@ function layersOf(
   const ownCaches = () => allocators.ownCaches();
   const caches = new Caches(cpu, kmalloc, supply, rcu, pipeline, inbox, ownCaches, program.atMax);
   const registry = new Registry(directory, areas, tables.memalloc);
-  const parts = {
-    directory,
-    registry,
-    cpus,
-    areas,
-    kmalloc,
-    caches,
-    destructors,
-    memcgs,
-    watermarks,
-    program,
-  };
+  const parts = { directory, registry, areas, kmalloc, caches, destructors, memcgs, watermarks, program };
   const allocators = new Allocators(parts);
   const helper = new Helper(cpu, cpus, areas, supply, pipeline, inbox, allocators);
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));

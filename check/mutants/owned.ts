@@ -35,7 +35,13 @@ export const OWNED_MUTANTS: readonly Mutant[] = [
     id: "O4",
     what: "slabs are looked at outside of a read section",
     file: "memalloc/owner.js",
-    from: "rcu.readLock();\n        try {\n            page = walkSlabs(pages, slabCache, page, SCAN_PAGES, visitSlab);\n        }\n        finally {\n            rcu.readUnlock();\n        }",
+    from: `rcu.readLock();
+        try {
+            page = walkSlabs(pages, slabCache, page, SCAN_PAGES, visitSlab);
+        }
+        finally {
+            rcu.readUnlock();
+        }`,
     to: "page = walkSlabs(pages, slabCache, page, SCAN_PAGES, visitSlab);",
     oracle: "race",
     scenario: "owned-discard",

@@ -21,9 +21,10 @@ const GIFTS = 2;
 const TUNING = { ...SMALL, watermarks: () => ({ low: 1, high: 6, batch: 2, prefill: 2 }) };
 
 /** 1, or 0 if the call was refused with that code. */
-function unlessRefused(code: string, call: () => number): number {
+function unlessRefused(code: string, call: () => unknown): number {
   try {
-    return call();
+    call();
+    return 1;
   } catch (error) {
     if ((error as { code?: string }).code === code) return 0;
     throw error;
@@ -61,7 +62,7 @@ export class OwnedDeaths implements Prepared {
     const call = {
       alloc: () => cache.alloc(),
       free: () => this.freeGift(VICTIM, this.gifts[0]),
-      freeRcu: () => unlessRefused("double-free", () => (cache.freeRcu(this.gifts[0]), 1)),
+      freeRcu: () => unlessRefused("double-free", () => cache.freeRcu(this.gifts[0])),
     }[what];
     const { cpus } = this.booted[VICTIM];
     const generation = cpus.generationOf(VICTIM);
@@ -113,7 +114,7 @@ export class OwnedDeaths implements Prepared {
   }
 
   private freeGift(cpu: number, p: number): number {
-    return unlessRefused("double-free", () => (this.caches[cpu].free(p), 1));
+    return unlessRefused("double-free", () => this.caches[cpu].free(p));
   }
 }
 
@@ -193,7 +194,7 @@ export class OwnedDiscard implements Prepared {
       reclaim: { name: "reclaim", run: (cpu) => this.caches[cpu].reclaim(this.gone, 1) },
       free: {
         name: "rawFree",
-        run: (cpu) => unlessRefused("double-free", () => (this.caches[cpu].rawFree(this.gift), 1)),
+        run: (cpu) => unlessRefused("double-free", () => this.caches[cpu].rawFree(this.gift)),
       },
       take: {
         name: "alloc",
@@ -202,7 +203,7 @@ export class OwnedDiscard implements Prepared {
           this.out += p === 0 ? 0 : 1;
         },
       },
-      shrink: { name: "shrink", run: () => (kmalloc.shrink(), 0) },
+      shrink: { name: "shrink", run: () => Number(kmalloc.shrink()) },
       poll: {
         name: "poll",
         run: (cpu) => {

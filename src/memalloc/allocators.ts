@@ -9,7 +9,7 @@ import {
   SharedHeapError,
 } from "../arena/index.ts";
 import { RECORD_DATA } from "../arena/layout.ts";
-import type { Cpus, PercpuAreas } from "../cpu/index.ts";
+import type { PercpuAreas } from "../cpu/index.ts";
 import { heldBytes, isOffset, type Kmalloc, type Made, type Memcgs } from "../mm/index.ts";
 import { UNIT_BYTES } from "../mm/layout.ts";
 import type { Caches } from "./cache.ts";
@@ -66,7 +66,6 @@ export interface Program {
 export interface Parts {
   readonly directory: Directory;
   readonly registry: Registry;
-  readonly cpus: Cpus;
   readonly areas: PercpuAreas;
   readonly kmalloc: Kmalloc;
   readonly caches: Caches;
@@ -117,7 +116,7 @@ export class Allocators {
     const allocator = this.open(name, { size, dtor, isOwned: true, memcg }, false);
     const inner = this.memCacheOf(allocator, size + OWNED_BYTES);
     const [cache] = this.cachesOn(this.caches.cpu.id, allocator);
-    return new OwnedCache(inner, this.opened(allocator), this.parts.cpus, cache, size);
+    return new OwnedCache(inner, this.opened(allocator), cache, size);
   }
 
   /** `size`: of what the cache itself takes for payload. */

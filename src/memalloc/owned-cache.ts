@@ -44,13 +44,13 @@ export class OwnedCache {
   private isDestroyed = false;
 
   /** `inner`: the MemCache, its payloads larger by OWNED_BYTES; `cache`: this CPU's. */
-  constructor(inner: MemCache, opened: Opened, cpus: Cpus, cache: number, size: number) {
+  constructor(inner: MemCache, opened: Opened, cache: number, size: number) {
     this.name = inner.name;
     this.size = size;
     this.inner = inner;
     this.words = opened.caches.words;
     this.caches = opened.caches;
-    this.cpus = cpus;
+    this.cpus = opened.caches.cpu.cpus;
     this.directory = opened.directory;
     this.cache = cache;
     this.claim = opened.caches.cpu.claim;
