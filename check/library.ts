@@ -11,7 +11,6 @@ export interface Library {
   readonly memalloc: typeof import("#src/memalloc/index.js");
   readonly mm: typeof import("#src/mm/index.js");
   readonly mmLayout: typeof import("#src/mm/layout.js");
-  readonly reap: typeof import("#src/reap.js");
   readonly rcu: typeof import("#src/rcu/index.js");
   readonly rcuApi: typeof import("#src/rcu-api.js");
   readonly rcuLayout: typeof import("#src/rcu/layout.js");
@@ -30,7 +29,6 @@ const MODULES: Record<keyof Library, string> = {
   memalloc: "memalloc/index.js",
   mm: "mm/index.js",
   mmLayout: "mm/layout.js",
-  reap: "reap.js",
   rcu: "rcu/index.js",
   rcuApi: "rcu-api.js",
   rcuLayout: "rcu/layout.js",

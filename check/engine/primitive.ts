@@ -22,28 +22,6 @@ export function setPerformer(next: Performer | undefined): void {
   performer = next;
 }
 
-const DIED = { died: true };
-
-/** Runs `fn` until it has made so many accesses: as a thread that dies there, it makes no other one. */
-export function diesAfter(accesses: number, fn: () => unknown): void {
-  const before = performer;
-  let left = accesses;
-  setPerformer({
-    access(op, at, a, b) {
-      // what finally blocks do comes by here too
-      if (left-- <= 0) throw DIED;
-      return before === undefined ? 0 : before.access(op, at, a, b);
-    },
-  });
-  try {
-    fn();
-  } catch (error) {
-    if (error !== DIED) throw error;
-  } finally {
-    setPerformer(before);
-  }
-}
-
 /** One access: of the code under test, by whatever way it comes. */
 export function perform(words: Words, op: Op, at: number, a: number, b: number): number {
   return performer === undefined ? performNow(rawWords(words), op, at, a, b) : performer.access(op, at, a, b);

@@ -3,41 +3,34 @@ import type { Program } from "../engine/scenario.ts";
 import { OwnedDeaths, OwnedDiscard } from "./owned.ts";
 import { type Scenario, thesePrograms } from "./spec.ts";
 
-/** Accesses of the longest of the calls, and some: then the death comes when it has returned. */
-const ACCESSES = 30;
-const DYING = ["alloc", "free", "freeRcu"] as const;
-
 export const OWNED: readonly Scenario[] = [
   {
     name: "owned",
     about:
-      "a CPU dies after any number of accesses of an alloc or a free; another one reclaims, and a third frees",
+      "CPU 0 allocates or frees, CPU 1 reclaims from it if it is dead, CPU 2 frees or reclaims; one death at any step",
     search: { kind: "exhaustive" },
-    limits: { callSteps: 400 },
+    limits: { callSteps: 400, deaths: 1 },
     prepare: (library) => {
       const prepared = new OwnedDeaths(library);
-      const { reclaim, free } = prepared;
-      const programs: Program[] = DYING.flatMap((what) =>
-        Array.from({ length: ACCESSES }, (_, n) => prepared.dying(what, n)).flatMap((dying) => [
-          [[dying], [reclaim], [free]],
-          [[dying], [reclaim], [reclaim]],
-        ]),
+      const { alloc, free, freeRcu, reclaim } = prepared.calls;
+      const programs: Program[] = [alloc, free, freeRcu].flatMap((first) =>
+        [free, reclaim].map((third) => [[first], [reclaim], [third]]),
       );
       return thesePrograms(prepared, programs);
     },
   },
   {
     name: "owned-reap",
-    about: "the same while the third reaps the dead CPU; at most 1 preemption",
+    about: "the same while CPU 2 reaps CPU 0; at most 1 preemption",
     search: { kind: "bounded", preemptions: 1 },
-    limits: { callSteps: 2000 },
+    limits: { callSteps: 2000, deaths: 1 },
     prepare: (library) => {
       const prepared = new OwnedDeaths(library);
-      const { reclaim, reap } = prepared;
-      const programs: Program[] = DYING.flatMap((what) =>
-        Array.from({ length: ACCESSES / 2 }, (_, n) => [[prepared.dying(what, 2 * n)], [reclaim], [reap]]),
+      const { alloc, free, freeRcu, reclaim, reap } = prepared.calls;
+      return thesePrograms(
+        prepared,
+        [alloc, free, freeRcu].map((first) => [[first], [reclaim], [reap]]),
       );
-      return thesePrograms(prepared, programs);
     },
   },
   {

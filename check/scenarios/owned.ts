@@ -1,20 +1,21 @@
 /**
- * Owned caches: a CPU that dies at any step of an alloc or a free, another one that takes back what it had, while a third
- * frees what it was given. (A death is a program of its own here: the dying call makes so many accesses, and the next step is
- * the mark that its thread is gone. So all that others do after it is searched as ever.)
+ * Owned caches: a CPU that dies at any step, another one that takes back what it had, while a third frees what it was
+ * given; and a reclaim under which a slab is discarded.
  */
 import type { Booted } from "#src/boot.js";
 import type { OwnedCache } from "#src/memalloc/index.js";
-import { diesAfter, writePrivate } from "../engine/primitive.ts";
+import { loadAcquire, writePrivate } from "../engine/primitive.ts";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkSound } from "../oracles/books.ts";
-import { bootCpus, pollUntilQuiet, SMALL } from "./small-heap.ts";
+import { checkNoneLost, reapDead } from "../oracles/reaped.ts";
+import { bootCpus, freeWords, pollUntilQuiet, SMALL } from "./small-heap.ts";
 
 /** Two objects fill a slab of one page. */
 const SIZE = 2032;
 const VICTIM = 0;
+const GENERATION = 1;
 const GIFTS = 2;
 
 /** Room on the list for what the calls free, and two objects to pop before a refill. */
@@ -31,14 +32,13 @@ function unlessRefused(code: string, call: () => unknown): number {
   }
 }
 
-/** CPU 0 dies; it had allocated what the others free. */
+/** A CPU dies; CPU 0 had allocated what the others free. */
 export class OwnedDeaths implements Prepared {
   readonly words: Int32Array;
   readonly cpus = 3;
+  readonly obituaries: number;
   readonly nested: readonly Call[] = [];
-  readonly reclaim: Call;
-  readonly free: Call;
-  readonly reap: Call;
+  readonly calls: Record<"alloc" | "free" | "freeRcu" | "reclaim" | "reap", Call>;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
   private readonly caches: readonly OwnedCache[];
@@ -48,32 +48,11 @@ export class OwnedDeaths implements Prepared {
     this.library = library;
     this.booted = bootCpus(library, this.cpus, 24, TUNING);
     this.words = this.booted[0].arena.words;
+    this.obituaries = freeWords(this.booted[0], 1)[0];
     this.caches = this.booted.map(({ allocators }) => allocators.openOwnedCache("owned", SIZE));
     // what is on the list after that has never been out
     this.gifts = Array.from({ length: GIFTS }, () => this.caches[VICTIM].alloc());
-    this.reclaim = { name: "reclaim", run: (cpu) => this.reclaimOn(cpu) };
-    this.free = { name: "free", run: (cpu) => this.freeGift(cpu, this.gifts[0]) };
-    this.reap = { name: "reap", run: (cpu) => (library.reap.reap(this.booted[cpu], VICTIM) ? 1 : 0) };
-  }
-
-  /** The victim's only call: it ends after so many accesses, or at its end. */
-  dying(what: "alloc" | "free" | "freeRcu", accesses: number): Call {
-    const cache = this.caches[VICTIM];
-    const call = {
-      alloc: () => cache.alloc(),
-      free: () => this.freeGift(VICTIM, this.gifts[0]),
-      freeRcu: () => unlessRefused("double-free", () => cache.freeRcu(this.gifts[0])),
-    }[what];
-    const { cpus } = this.booted[VICTIM];
-    const generation = cpus.generationOf(VICTIM);
-    return {
-      name: `${what}, dead after ${accesses} accesses`,
-      run: () => {
-        diesAfter(accesses, call);
-        cpus.markDead(VICTIM, generation);
-        return 0;
-      },
-    };
+    this.calls = this.makeCalls();
   }
 
   reset(): void {}
@@ -82,39 +61,56 @@ export class OwnedDeaths implements Prepared {
     return 0;
   }
 
-  quiesce(): void {
-    this.reclaimOn(1);
-    this.library.reap.reap(this.booted[1], VICTIM);
-    pollUntilQuiet(this.library, this.booted.slice(1));
+  /** What the dead had is reclaimed, by a survivor that reaps them. */
+  quiesce(dead: readonly number[]): void {
+    const survivor = reapDead(this.library, this.booted, dead);
+    for (const cpu of dead) this.caches[survivor].reclaim(cpu, GENERATION);
+    const alive = this.booted.filter(({ cpu }) => !dead.includes(cpu.id));
+    pollUntilQuiet(this.library, alive);
   }
 
-  finish(): void {
-    checkSound(this.library, this.booted[1]);
-    const { pages, callbacks, areas, allocators, kmalloc } = this.booted[1];
-    const { memalloc } = this.library;
-    const [allocator] = allocators.list();
-    const inHand = memalloc.leakedObjects(kmalloc, allocator).filter((p) => !this.hasOwner(p)).length;
-    const chains = memalloc.chainsInQueues(pages, callbacks, () => {});
-    const { taken, listed } = memalloc.checkAllocator(pages, areas, allocator, chains, () => {});
-    if (taken - listed !== inHand)
-      throw new Violation("leak", `${taken} objects taken, ${listed} listed, ${inHand} in hand`);
-    if (inHand > 1) throw new Violation("leak", `one thread died with ${inHand} objects in hand`);
+  finish(dead: readonly number[]): void {
+    checkSound(this.library, this.booted[0]);
+    const [system] = this.booted;
+    const [allocator] = system.allocators.list();
+    const owners = this.library.memalloc.leakedObjects(system.kmalloc, allocator).map((p) => this.ownerOf(p));
+    const named = owners.filter((owner) => owner !== 0);
+    if (named.some((owner) => dead.includes(system.cpus.holderOf(owner).cpu)))
+      throw new Violation("leak", "an object of a dead CPU was not reclaimed");
+    checkNoneLost(this.library, system, allocator, [], named.length + dead.length);
   }
 
-  /** Nobody may have one any more. */
-  private hasOwner(p: number): boolean {
+  private ownerOf(p: number): number {
     const { OBJECT_OWNER, HEADER_WORDS, OWNED_WORDS } = this.library.cacheLayout;
-    const owner = this.words[(p >>> 2) - HEADER_WORDS - OWNED_WORDS + OBJECT_OWNER];
-    if (owner !== 0) throw new Violation("leak", `object ${p} was not reclaimed`);
-    return false;
+    return this.words[(p >>> 2) - HEADER_WORDS - OWNED_WORDS + OBJECT_OWNER];
   }
 
-  private reclaimOn(cpu: number): number {
-    return unlessRefused("bad-option", () => this.caches[cpu].reclaim(VICTIM, 1));
+  private makeCalls(): OwnedDeaths["calls"] {
+    const { caches } = this;
+    const [gift] = this.gifts;
+    return {
+      alloc: { name: "alloc", run: (cpu) => caches[cpu].alloc() },
+      free: { name: "free", run: (cpu) => unlessRefused("double-free", () => caches[cpu].free(gift)) },
+      freeRcu: {
+        name: "freeRcu",
+        run: (cpu) => unlessRefused("double-free", () => caches[cpu].freeRcu(gift)),
+      },
+      reclaim: {
+        name: "reclaim",
+        run: (cpu) => (this.isDead(cpu) ? caches[cpu].reclaim(VICTIM, GENERATION) : 0),
+      },
+      reap: {
+        name: "reap",
+        run: (cpu) => (this.isDead(cpu) && this.library.reap.reap(this.booted[cpu], VICTIM) ? 1 : 0),
+      },
+    };
   }
 
-  private freeGift(cpu: number, p: number): number {
-    return unlessRefused("double-free", () => this.caches[cpu].free(p));
+  /** True if CPU 0 is dead, and known to be. */
+  private isDead(by: number): boolean {
+    if (loadAcquire(this.words, this.obituaries + VICTIM) === 0) return false;
+    this.booted[by].cpus.markDead(VICTIM, GENERATION);
+    return true;
   }
 }
 
