@@ -96,7 +96,7 @@ test("threads die at any moment, while another one goes on", { timeout }, async 
     await sleep(5 * death);
     await victim.terminate();
     assert.equal(heap.reap(cpu, { surelyGone: true, generation }), true);
-    const owners = heap.leaks({ first: 0 })[0].owners ?? [];
+    const owners = heap.leaks({ first: 0 })[0]?.owners ?? [];
     const its = owners.find((owner) => owner.cpu === cpu && owner.generation === generation);
     assert.equal(its?.isThere ?? false, false);
     const count = cache.reclaim(cpu, generation);

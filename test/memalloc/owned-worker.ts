@@ -6,7 +6,7 @@ import { type Meeting, meet } from "../support/threads.ts";
 export const SIZE = 56;
 
 export type OwnedJob =
-  /** Attaches, says which CPU it is, and allocates and frees until it is terminated. */
+  /** Allocates so many objects, says which CPU it is, and allocates and frees until it is terminated. */
   | { readonly kind: "victim"; readonly token: HeapToken; readonly keep: number }
   /** Allocates so many objects and says which, then waits to be terminated. */
   | { readonly kind: "giver"; readonly token: HeapToken; readonly count: number }
@@ -41,8 +41,8 @@ function work(job: OwnedJob): void {
     else cache.free(p);
   };
   if (job.kind === "victim") {
+    const objects = Array.from({ length: job.keep }, alloc);
     say(heap.cpu);
-    const objects: number[] = [];
     for (let i = 0; ; i++) {
       objects.push(alloc());
       if (objects.length > job.keep) free(objects.splice((i * 7919) % objects.length, 1)[0], i % 3 === 0);
