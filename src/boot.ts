@@ -90,6 +90,7 @@ const NO_PROGRAM: Program = {
   gaveUp: () => {},
   when: () => Promise.resolve({ leaked: [] }),
   atMax: () => {},
+  atEnd: () => false,
 };
 
 /** The tables, and the layers that need no CPU. */
@@ -250,7 +251,17 @@ function layersOf(
   const inbox = new Inbox(cpu, cpus);
   const { watermarks, program = NO_PROGRAM } = tuning;
   const ownCaches = () => allocators.ownCaches();
-  const caches = new Caches(cpu, kmalloc, supply, rcu, pipeline, inbox, ownCaches, program.atMax);
+  const caches = new Caches(
+    cpu,
+    kmalloc,
+    supply,
+    rcu,
+    pipeline,
+    inbox,
+    ownCaches,
+    program.atMax,
+    program.atEnd,
+  );
   const registry = new Registry(directory, areas, tables.memalloc);
   const parts = { directory, registry, areas, kmalloc, caches, destructors, memcgs, watermarks, program };
   const allocators = new Allocators(parts);

@@ -207,8 +207,12 @@ export class SharedHeap extends Maintenance {
   /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
   kmemCache(options: KmemCacheOptions): KmemCache {
     const { kmalloc, directory, areas, cpu, allocators } = this.live();
-    const reclaim = () => cpu.inTask() && allocators.reclaim();
-    const cache = openKmemCache(kmalloc, directory, areas, options, reclaim);
+    const collect = (): boolean => {
+      if (cpu.inTask()) allocators.reclaim();
+      return cpu.inTask();
+    };
+    const collects = [collect, () => cpu.inTask() && allocators.askProgram()];
+    const cache = openKmemCache(kmalloc, directory, areas, options, collects);
     this.kmemCaches.push(cache);
     return cache;
   }
@@ -237,7 +241,7 @@ export class SharedHeap extends Maintenance {
     const p = kmalloc.alloc(bytes, flags);
     if (p !== 0 || bytes > this.ownToken.byteLength || !cpu.inTask()) return p;
     allocators.reclaim();
-    return kmalloc.alloc(bytes, flags);
+    return kmalloc.alloc(bytes, flags) || (allocators.askProgram() ? kmalloc.alloc(bytes, flags) : 0);
   }
 
   /** Frees what `kmalloc` returned, on any thread. 0 and 16 are ignored. Errors: `bad-pointer`, `detached`. */
@@ -349,6 +353,7 @@ export class SharedHeap extends Maintenance {
       },
       when: (isOver, result) => new Promise((resolve) => this.waiters.add(isOver, () => resolve(result()))),
       atMax: (group, refusing) => this.memcgs.atMax(group, refusing),
+      atEnd: this.oomHandlers.call,
     };
   }
 }

@@ -4,6 +4,7 @@ import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
 import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
 import { type HeapStats, type Leak, type LeaksOptions, leaks, stats, verify } from "./inspect/index.ts";
+import { OomHandlers } from "./oom-handlers.ts";
 import type { Stall, Stalls } from "./stalls.ts";
 import { type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
 
@@ -11,6 +12,8 @@ export abstract class Maintenance {
   protected abstract readonly booted: Booted;
   protected abstract readonly stalls: Stalls;
   protected readonly deaths = new Watch(() => this.live());
+
+  protected readonly oomHandlers = new OomHandlers();
 
   /** Throws once the thread has detached. */
   protected abstract live(): Booted;
@@ -40,6 +43,20 @@ export abstract class Maintenance {
   /** The heap's possible CPUs: who has them, since which generation. Any context. */
   cpus(): CpuInfo[] {
     return this.live().cpus.list();
+  }
+
+  /**
+   * Has `fn` called in this thread when an allocation in task context finds the heap out of memory, after all that can be
+   * had was collected, and before 0 is returned. It may free things; the allocation then tries once more. It runs nested:
+   * an alloc inside returns 0 where there is no stock. What it throws is told later, as an unhandled rejection. Returns
+   * what ends it. For a group that is full see `Memcg.onMax`. Errors: `bad-option`, `detached`.
+   *
+   * @example
+   * const off = heap.onOutOfMemory(() => cache.evict());
+   */
+  onOutOfMemory(fn: () => void): () => void {
+    this.live();
+    return this.oomHandlers.add(fn);
   }
 
   /**

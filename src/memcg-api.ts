@@ -1,6 +1,7 @@
 /** `heap.memcg`: accounting groups, as a program uses them. */
 import { inRange, type Ref, SharedHeapError } from "./arena/index.ts";
 import type { MemcgCounters, Memcgs } from "./mm/index.ts";
+import { tell } from "./tell.ts";
 
 /** What `heap.memcg` takes. */
 export interface MemcgOptions {
@@ -169,15 +170,6 @@ export class MemcgApi implements Handlers {
       const isBetween = charges.isUnder(group, ref.record) && charges.isUnder(ref.record, refusing);
       if (isBetween && this.heap.memcgs.isLive(ref)) tell(fn);
     }
-  }
-}
-
-function tell(fn: () => void): void {
-  try {
-    fn();
-  } catch (error) {
-    // the alloc that is under way must go on: told as a promise that nobody looks at
-    void Promise.reject(error);
   }
 }
 

@@ -42,7 +42,7 @@ import { leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
 import { OwnedCache } from "./owned-cache.ts";
-import type { AtMax } from "./reclaim.ts";
+import type { AtEnd, AtMax } from "./reclaim.ts";
 import type { Registry } from "./registry.ts";
 import { cacheTable, PERCPU_WATERMARKS, type Watermarks } from "./sizes.ts";
 
@@ -60,6 +60,8 @@ export interface Program {
   readonly when: (isOver: () => boolean, result: () => Destroyed) => Promise<Destroyed>;
   /** A group needs more than `refusing`, it or one above it, has room for: something may be freed. Nested. */
   readonly atMax: AtMax;
+  /** There is no memory left: something may be freed. Nested. False if nothing is done. */
+  readonly atEnd: AtEnd;
 }
 
 /** What allocators stand on. */
@@ -148,6 +150,11 @@ export class Allocators {
   /** Out of memory: see Caches.reclaim. Task context. */
   reclaim(): void {
     this.caches.reclaim();
+  }
+
+  /** Still out of memory: see Caches.askProgram. Task context. */
+  askProgram(): boolean {
+    return this.caches.askProgram();
   }
 
   /** All allocators of the heap, those that are going away too. */
@@ -368,7 +375,7 @@ export class Allocators {
     if (allocator.memcg !== 0 && this.caches.isAtMax(this.cachesOn(this.caches.cpu.id, allocator)))
       return false;
     this.reclaim();
-    return this.openCaches(allocator);
+    return this.openCaches(allocator) || (this.askProgram() && this.openCaches(allocator));
   }
 
   /** The allocator is new and nothing could be had for it: it goes away again. */

@@ -48,7 +48,7 @@ import {
   WORK_ID_TURN,
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type AtMax, Reclaim } from "./reclaim.ts";
+import { type AtEnd, type AtMax, Reclaim } from "./reclaim.ts";
 import type { Watermarks } from "./sizes.ts";
 import { Stock } from "./stock.ts";
 import type { Supply } from "./supply.ts";
@@ -76,7 +76,7 @@ export class Caches {
   private readonly supply: Supply;
   private readonly reclaims: Reclaim;
 
-  /** `configured` lists this CPU's instance of every cache of the heap. `atMax`: see Program. */
+  /** `configured` lists this CPU's instance of every cache of the heap. `atMax`, `atEnd`: see Program. */
   constructor(
     cpu: Cpu,
     kmalloc: Kmalloc,
@@ -86,6 +86,7 @@ export class Caches {
     inbox: Inbox,
     configured: () => Iterable<number>,
     atMax: AtMax = () => {},
+    atEnd: AtEnd = () => false,
   ) {
     this.inbox = inbox;
     this.supply = supply;
@@ -97,7 +98,7 @@ export class Caches {
     this.pipeline = pipeline;
     this.stock = new Stock(cpu, supply, rcu, pipeline, inbox);
     this.list = this.stock.list;
-    this.reclaims = new Reclaim(cpu, kmalloc, supply, pipeline, this.stock, configured, atMax);
+    this.reclaims = new Reclaim(cpu, kmalloc, supply, pipeline, this.stock, configured, atMax, atEnd);
   }
 
   // -- opening and closing ----------------------------------------------------------------------
@@ -347,5 +348,10 @@ export class Caches {
   /** Out of memory: see Reclaim. Task context. */
   reclaim(): void {
     this.reclaims.reclaim();
+  }
+
+  /** Still out of memory: see Reclaim. Task context. */
+  askProgram(): boolean {
+    return this.reclaims.askProgram();
   }
 }

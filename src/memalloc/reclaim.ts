@@ -15,6 +15,9 @@ import type { Supply } from "./supply.ts";
 /** What the program does about a group that needs more than `refusing`, it or one above it, has room for. */
 export type AtMax = (group: number, refusing: number) => void;
 
+/** What the program does when there is no memory left. False: nothing. */
+export type AtEnd = () => boolean;
+
 /** Most rounds of a reclaim. A chain goes through four queues, of which each may have a batch under way. */
 const ROUNDS = 8;
 
@@ -27,6 +30,7 @@ export class Reclaim {
   private readonly stock: Stock;
   private readonly configured: () => Iterable<number>;
   private readonly atMax: AtMax;
+  private readonly atEnd: AtEnd;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
   constructor(
@@ -37,6 +41,7 @@ export class Reclaim {
     stock: Stock,
     configured: () => Iterable<number>,
     atMax: AtMax,
+    atEnd: AtEnd,
   ) {
     this.words = cpu.words;
     this.cpu = cpu;
@@ -46,6 +51,7 @@ export class Reclaim {
     this.stock = stock;
     this.configured = configured;
     this.atMax = atMax;
+    this.atEnd = atEnd;
   }
 
   /** An object for a cache that got none from slab, once more has been collected; or 0. Task context. */
@@ -54,7 +60,7 @@ export class Reclaim {
     if (node !== 0) return node;
     if (this.supply.refusing(cache) === 0) {
       this.reclaim();
-      return this.stock.popRefilled(cache);
+      return this.stock.popRefilled(cache) || (this.askProgram() ? this.stock.popRefilled(cache) : 0);
     }
     this.supply.countFailure(cache);
     return 0;
@@ -74,6 +80,17 @@ export class Reclaim {
     for (let i = 0; i < ROUNDS; i++) if (this.pipeline.callbacks.poll(this.words.length) === 0) break;
     this.kmalloc.flush();
     this.kmalloc.shrink(2 * this.kmalloc.slab.pages.total);
+  }
+
+  /**
+   * The heap is out of memory: the program may free something, and that is collected. False if there is nothing that it
+   * does. Task context.
+   */
+  askProgram(): boolean {
+    // nested, as at a group's limit
+    if (!this.cpu.nested(CRITICAL_SHIFT, this.atEnd)) return false;
+    this.reclaim();
+    return true;
   }
 
   private popAtMax(cache: number): number {

@@ -45,15 +45,20 @@ export class KmemCache {
   private readonly slab: Slab;
   private cache: number;
   private readonly construct: SlabConstructor | undefined;
-  private readonly reclaim: () => void;
+  private readonly collects: readonly (() => boolean)[];
 
-  constructor(kmalloc: Kmalloc, cache: number, options: KmemCacheOptions, reclaim: () => void) {
+  constructor(
+    kmalloc: Kmalloc,
+    cache: number,
+    options: KmemCacheOptions,
+    collects: readonly (() => boolean)[],
+  ) {
     const { ctor } = options;
     this.name = options.name;
     this.kmalloc = kmalloc;
     this.slab = kmalloc.slab;
     this.cache = cache;
-    this.reclaim = reclaim;
+    this.collects = collects;
     this.construct = ctor === undefined ? undefined : (object) => ctor((object << 2) >>> 0);
   }
 
@@ -93,8 +98,11 @@ export class KmemCache {
   private allocReclaimed(): number {
     const object = this.kmalloc.shrink() ? this.slab.alloc(this.cache, this.construct) : 0;
     if (object !== 0) return object;
-    this.reclaim();
-    return this.slab.alloc(this.cache, this.construct);
+    for (const collect of this.collects) {
+      const again = collect() ? this.slab.alloc(this.cache, this.construct) : 0;
+      if (again !== 0) return again;
+    }
+    return 0;
   }
 
   private refuseClosed(): never {
@@ -103,7 +111,8 @@ export class KmemCache {
 }
 
 /**
- * Opens the cache of that name, or makes it. `reclaim` collects what waits for nobody, where that may be done.
+ * Opens the cache of that name, or makes it. `collects`: what may bring memory back, in this order; each says
+ * whether it did anything.
  * Errors: `bad-name`, `bad-option`, `limit`, `mismatch`.
  */
 export function openKmemCache(
@@ -111,7 +120,7 @@ export function openKmemCache(
   directory: Directory,
   areas: PercpuAreas,
   options: KmemCacheOptions,
-  reclaim: () => void = () => {},
+  collects: readonly (() => boolean)[] = [],
 ): KmemCache {
   const shape = checkShape(options);
   let record = directory.find(KIND_KMEM_CACHE, options.name);
@@ -119,7 +128,7 @@ export function openKmemCache(
   const cache = record + RECORD_DATA;
   const made = shapeOf(directory, cache);
   const same = made.size === shape.size && made.align === shape.align && flagsOf(made) === flagsOf(shape);
-  if (same) return new KmemCache(kmalloc, cache, options, reclaim);
+  if (same) return new KmemCache(kmalloc, cache, options, collects);
   throw new SharedHeapError(
     "mismatch",
     `kmem cache "${options.name}" was made with size ${made.size}, align ${made.align}, ` +
