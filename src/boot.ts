@@ -251,17 +251,7 @@ function layersOf(
   const inbox = new Inbox(cpu, cpus);
   const { watermarks, program = NO_PROGRAM } = tuning;
   const ownCaches = () => allocators.ownCaches();
-  const caches = new Caches(
-    cpu,
-    kmalloc,
-    supply,
-    rcu,
-    pipeline,
-    inbox,
-    ownCaches,
-    program.atMax,
-    program.atEnd,
-  );
+  const caches = new Caches(cpu, kmalloc, supply, rcu, pipeline, inbox, ownCaches, program);
   const registry = new Registry(directory, areas, tables.memalloc);
   const parts = { directory, registry, areas, kmalloc, caches, destructors, memcgs, watermarks, program };
   const allocators = new Allocators(parts);

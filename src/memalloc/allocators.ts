@@ -42,7 +42,7 @@ import { leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
 import { OwnedCache } from "./owned-cache.ts";
-import type { AtEnd, AtMax } from "./reclaim.ts";
+import type { AtLimits } from "./reclaim.ts";
 import type { Registry } from "./registry.ts";
 import { cacheTable, PERCPU_WATERMARKS, type Watermarks } from "./sizes.ts";
 
@@ -53,15 +53,11 @@ export interface Destroyed {
 }
 
 /** What the thread's program has to do with allocators that go away. */
-export interface Program {
+export interface Program extends AtLimits {
   /** This CPU has given up the allocator with that key: its objects in this thread are of no use any more. */
   readonly gaveUp: (key: number) => void;
   /** Resolves to `result()` once `isOver()`. */
   readonly when: (isOver: () => boolean, result: () => Destroyed) => Promise<Destroyed>;
-  /** A group needs more than `refusing`, it or one above it, has room for: something may be freed. Nested. */
-  readonly atMax: AtMax;
-  /** There is no memory left: something may be freed. Nested. False if nothing is done. */
-  readonly atEnd: AtEnd;
 }
 
 /** What allocators stand on. */

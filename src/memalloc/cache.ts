@@ -48,7 +48,7 @@ import {
   WORK_ID_TURN,
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type AtEnd, type AtMax, Reclaim } from "./reclaim.ts";
+import { type AtLimits, Reclaim } from "./reclaim.ts";
 import type { Watermarks } from "./sizes.ts";
 import { Stock } from "./stock.ts";
 import type { Supply } from "./supply.ts";
@@ -76,7 +76,7 @@ export class Caches {
   private readonly supply: Supply;
   private readonly reclaims: Reclaim;
 
-  /** `configured` lists this CPU's instance of every cache of the heap. `atMax`, `atEnd`: see Program. */
+  /** `configured` lists this CPU's instance of every cache of the heap. */
   constructor(
     cpu: Cpu,
     kmalloc: Kmalloc,
@@ -85,8 +85,7 @@ export class Caches {
     pipeline: Pipeline,
     inbox: Inbox,
     configured: () => Iterable<number>,
-    atMax: AtMax = () => {},
-    atEnd: AtEnd = () => false,
+    program: AtLimits,
   ) {
     this.inbox = inbox;
     this.supply = supply;
@@ -98,7 +97,7 @@ export class Caches {
     this.pipeline = pipeline;
     this.stock = new Stock(cpu, supply, rcu, pipeline, inbox);
     this.list = this.stock.list;
-    this.reclaims = new Reclaim(cpu, kmalloc, supply, pipeline, this.stock, configured, atMax, atEnd);
+    this.reclaims = new Reclaim(cpu, kmalloc, supply, pipeline, this.stock, configured, program);
   }
 
   // -- opening and closing ----------------------------------------------------------------------

@@ -17,7 +17,7 @@ export { MemCache } from "./mem-cache.ts";
 export { OwnedCache } from "./owned-cache.ts";
 export { forEachOwned, isUnowned } from "./owner.ts";
 export { Pipeline } from "./pipeline.ts";
-export type { AtEnd, AtMax } from "./reclaim.ts";
+export type { AtLimits } from "./reclaim.ts";
 export { Registry } from "./registry.ts";
 export { UNIT_SIZES, unitSize, type Watermarks, watermarksOf } from "./sizes.ts";
 export { Supply } from "./supply.ts";

@@ -12,11 +12,13 @@ import type { Pipeline } from "./pipeline.ts";
 import type { Stock } from "./stock.ts";
 import type { Supply } from "./supply.ts";
 
-/** What the program does about a group that needs more than `refusing`, it or one above it, has room for. */
-export type AtMax = (group: number, refusing: number) => void;
-
-/** What the program does when there is no memory left. False: nothing. */
-export type AtEnd = () => boolean;
+/** What the program does where there is no room: something may be freed. Called nested. */
+export interface AtLimits {
+  /** A group needs more than `refusing`, it or one above it, has room for. */
+  readonly atMax: (group: number, refusing: number) => void;
+  /** The heap has no memory left. False: nothing is done. */
+  readonly atEnd: () => boolean;
+}
 
 /** Most rounds of a reclaim. A chain goes through four queues, of which each may have a batch under way. */
 const ROUNDS = 8;
@@ -29,8 +31,7 @@ export class Reclaim {
   private readonly pipeline: Pipeline;
   private readonly stock: Stock;
   private readonly configured: () => Iterable<number>;
-  private readonly atMax: AtMax;
-  private readonly atEnd: AtEnd;
+  private readonly program: AtLimits;
 
   /** `configured` lists this CPU's instance of every cache of the heap. */
   constructor(
@@ -40,8 +41,7 @@ export class Reclaim {
     pipeline: Pipeline,
     stock: Stock,
     configured: () => Iterable<number>,
-    atMax: AtMax,
-    atEnd: AtEnd,
+    program: AtLimits,
   ) {
     this.words = cpu.words;
     this.cpu = cpu;
@@ -50,8 +50,7 @@ export class Reclaim {
     this.pipeline = pipeline;
     this.stock = stock;
     this.configured = configured;
-    this.atMax = atMax;
-    this.atEnd = atEnd;
+    this.program = program;
   }
 
   /** An object for a cache that got none from slab, once more has been collected; or 0. Task context. */
@@ -88,7 +87,7 @@ export class Reclaim {
    */
   askProgram(): boolean {
     // nested, as at a group's limit
-    if (!this.cpu.nested(CRITICAL_SHIFT, this.atEnd)) return false;
+    if (!this.cpu.nested(CRITICAL_SHIFT, this.program.atEnd)) return false;
     this.reclaim();
     return true;
   }
@@ -99,7 +98,7 @@ export class Reclaim {
     const refusing = node === 0 ? this.supply.refusing(cache) : 0;
     if (refusing === 0) return node;
     // nested: what the program does there finds the limit without being called again, and cannot end the allocator
-    this.cpu.nested(CRITICAL_SHIFT, () => this.atMax(this.supply.groupOf(cache), refusing));
+    this.cpu.nested(CRITICAL_SHIFT, () => this.program.atMax(this.supply.groupOf(cache), refusing));
     this.collectUnderMax(cache);
     return this.stock.popRefilled(cache);
   }
