@@ -77,7 +77,7 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
     id: "G1",
     what: "a record becomes live beside another one of its name",
     file: REGISTRY,
-    from: "isTaken ? PHASE_FREE : PHASE_LIVE",
+    from: "isTaken ? PHASE_REFUSED : PHASE_LIVE",
     to: "PHASE_LIVE",
     oracle: "two-of-a-name",
     scenario: "registry-records",
@@ -99,5 +99,14 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
     to: "return this.isIn(ref, PHASE_DRAINING) && this.set(ref, PHASE_RELEASING) === undefined;",
     oracle: "double-owner",
     scenario: "registry-records",
+  },
+  {
+    id: "C8",
+    what: "an allocator is another one than was asked for, as its record says when that is another allocator's",
+    file: ALLOCATORS,
+    from: "if (this.registry.isLive(ref))\n                checkSame(",
+    to: "checkSame(",
+    oracle: "mismatch",
+    scenario: "destroy-other",
   },
 ];

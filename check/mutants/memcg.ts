@@ -62,4 +62,22 @@ export const MEMCG_MUTANTS: readonly Mutant[] = [
     oracle: "charges",
     scenario: "memcg-groups",
   },
+  {
+    id: "A6",
+    what: "who made a group that others have ended since takes it for refused, and makes another one with the same hold",
+    file: "arena/records.js",
+    from: "if (!this.isIn(ref, PHASE_REFUSED))\n            return ref;",
+    to: "if (this.isIn(ref, PHASE_LIVE))\n            return ref;\n        if (this.isIn(ref, PHASE_REFUSED))",
+    oracle: "charges",
+    scenario: "memcg-names",
+  },
+  {
+    id: "A7",
+    what: "a group's parent is another one, as its record says when that is another group's",
+    file: GROUPS,
+    from: "if (this.isLive(ref))\n                throw",
+    to: "throw",
+    oracle: "mismatch",
+    scenario: "memcg-names",
+  },
 ];

@@ -185,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: "L3",
     what: "an allocator goes live without a look whether its name is taken",
     file: "arena/records.js",
-    from: "isTaken ? PHASE_FREE : PHASE_LIVE",
+    from: "isTaken ? PHASE_REFUSED : PHASE_LIVE",
     to: "PHASE_LIVE",
     oracle: "two-of-a-name",
     scenario: "open",

@@ -14,6 +14,7 @@ import { abstractRcu } from "./abstract-rcu.ts";
 import { bootCpus, freeWords, pollUntilQuiet, tryDestroy } from "./small-heap.ts";
 
 const SIZE = 2040;
+const SMALLER = 1016;
 const NAME = "objects";
 const LIMIT = 8;
 
@@ -27,7 +28,8 @@ type Name =
   | "end"
   | "giveUp"
   | "open"
-  | "another";
+  | "another"
+  | "smaller";
 
 export class Releases implements Prepared {
   readonly words: Int32Array;
@@ -150,6 +152,9 @@ export class Releases implements Prepared {
       giveUp: call("give up", (cpu) => this.booted[cpu].allocators.giveUpAll()),
       open: call("open", (cpu) => this.booted[cpu].allocators.openMemCache(NAME, SIZE)),
       another: call("open another", (cpu) => this.booted[cpu].allocators.openMemCache("another", SIZE)),
+      smaller: call("open a smaller one", (cpu) =>
+        this.booted[cpu].allocators.openMemCache("smaller", SMALLER),
+      ),
     };
   }
 

@@ -190,6 +190,23 @@ export const DESTROYS: readonly Scenario[] = [
     },
   },
   {
+    name: "destroy-other",
+    about:
+      "one opens it while it ends, and its record becomes that of one of another size; at most 1 preemption",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 900 },
+    prepare: (library) => {
+      const prepared = new Releases(library, 2);
+      const { destroy, end, giveUp, open, smaller } = prepared.calls;
+      return thesePrograms(prepared, [
+        [
+          [destroy, end, smaller],
+          [giveUp, open],
+        ],
+      ]);
+    },
+  },
+  {
     name: "destroy-three",
     about: "the release with a third CPU that runs callbacks, at most 2 preemptions",
     search: { kind: "bounded", preemptions: 2 },

@@ -14,9 +14,10 @@ export class GroupClients implements Prepared {
   readonly words: Int32Array;
   readonly cpus = 2;
   readonly nested: readonly Call[] = [];
-  readonly calls: Record<"use" | "drop" | "poll" | "make", Call>;
+  readonly calls: Record<"use" | "drop" | "poll" | "make" | "open" | "end", Call>;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
+  private readonly above: Ref;
   private readonly below: Ref;
 
   constructor(library: Library) {
@@ -24,7 +25,8 @@ export class GroupClients implements Prepared {
     this.booted = bootCpus(library, this.cpus, 24);
     this.words = this.booted[0].arena.words;
     const { memcgs } = this.booted[0];
-    this.below = memcgs.open("below", Infinity, memcgs.open("above", Infinity, undefined));
+    this.above = memcgs.open("above", Infinity, undefined);
+    this.below = memcgs.open("below", Infinity, this.above);
     this.calls = {
       use: { name: "use", run: (cpu) => this.ifThere(() => this.use(cpu)) },
       drop: { name: "drop", run: (cpu) => this.ifThere(() => this.booted[cpu].memcgs.drop(this.below)) },
@@ -33,6 +35,11 @@ export class GroupClients implements Prepared {
         name: "make",
         run: (cpu) => this.booted[cpu].memcgs.open("another", Infinity, undefined).record,
       },
+      open: {
+        name: "open",
+        run: (cpu) => this.booted[cpu].memcgs.open("shared", Infinity, this.above).record,
+      },
+      end: { name: "end", run: (cpu) => this.ifThere(() => this.end(cpu)) },
     };
   }
 
@@ -63,6 +70,13 @@ export class GroupClients implements Prepared {
     if (memcgs.isGone(this.below)) throw new Violation("early-release", "a group that is held is gone");
     memcgs.stock.uncharge(record, 1);
     memcgs.letGo(record);
+  }
+
+  /** Drops the group that both open by its name. */
+  private end(cpu: number): void {
+    const { memcgs } = this.booted[cpu];
+    const ref = memcgs.find("shared");
+    if (ref !== undefined) memcgs.drop(ref);
   }
 
   /** Returns 1, or 0 if the group was dropped before. */

@@ -50,4 +50,30 @@ export const MEMCG: readonly Scenario[] = [
       return thesePrograms(prepared, programs);
     },
   },
+  {
+    name: "memcg-names",
+    about:
+      "2 or 3 calls on each of 2 CPUs: groups below a third one, opened and dropped by one name; at most 2 preemptions",
+    search: { kind: "bounded", preemptions: 2 },
+    limits: { callSteps: 400 },
+    prepare: (library) => {
+      const prepared = new GroupClients(library);
+      const { open, end, make } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[open], [open, end]],
+        [
+          [open, end],
+          [open, end],
+        ],
+        [
+          [end, open],
+          [open, end, make],
+        ],
+        [
+          [open, end],
+          [end, make, end],
+        ],
+      ]);
+    },
+  },
 ];

@@ -87,6 +87,8 @@ export const PHASE_LIVE = 3;
 export const PHASE_DRAINING = 4;
 /** All has: one CPU clears its words. */
 export const PHASE_RELEASING = 5;
+/** Another one of its name was there first. Its maker sees that, and nobody else changes it. */
+export const PHASE_REFUSED = 6;
 
 /** Words of the whole heap, for each kind of such records. */
 /** The one that is being installed (index + 1 and generation), or 0. CAS, any CPU. */

@@ -3,7 +3,7 @@
  * used again: RECORD_STATE is a generation and a phase,
  *
  *     FREE -> FILLING -> PENDING -> LIVE -> DRAINING -> RELEASING -> FREE, next generation
- *                           \--> FREE: another one of that name was there first
+ *                           \--> REFUSED -> FREE: another one of that name was there first
  *
  * A new record becomes LIVE while INSTALLING names it, one at a time, so that no two of a kind and name do. Whoever
  * wants to install and finds another one there finishes that first: nobody waits. So a late look at a record finds
@@ -22,6 +22,7 @@ import {
   PHASE_LIVE,
   PHASE_MASK,
   PHASE_PENDING,
+  PHASE_REFUSED,
   PHASE_RELEASING,
   PHASE_SHIFT,
   RECORD_NAME,
@@ -92,8 +93,10 @@ export abstract class Records {
   }
 
   /**
-   * Makes one of that name, or finds the one that another thread made meanwhile. `sort`: only records of the same sort
-   * are used again for each other. `fill` writes the record's other words. Errors: `limit`.
+   * Makes one of that name, or finds the one that another thread made meanwhile. One that was made may have been ended
+   * since, by others who found it: it is returned all the same, since what it holds has been let go by then, or will be.
+   * `sort`: only records of the same sort are used again for each other. `fill` writes the record's other words.
+   * Errors: `limit`.
    */
   protected makeOf(sort: number, name: string, fill: (ref: Ref) => void): Ref {
     const ref = this.reuse(sort) ?? this.firstOf(sort, name);
@@ -101,7 +104,8 @@ export abstract class Records {
     fill(ref);
     this.set(ref, PHASE_PENDING);
     this.install(ref);
-    if (this.isIn(ref, PHASE_LIVE)) return ref;
+    if (!this.isIn(ref, PHASE_REFUSED)) return ref;
+    this.set(ref, PHASE_FREE);
     return this.find(name) ?? this.makeOf(sort, name, fill);
   }
 
@@ -171,7 +175,7 @@ export abstract class Records {
     return ref;
   }
 
-  /** Makes a PENDING record LIVE, or FREE if its name is taken. */
+  /** Makes a PENDING record LIVE, or REFUSED if its name is taken. */
   private install(ref: Ref): void {
     const mine = this.tokenOf(ref);
     while (this.isIn(ref, PHASE_PENDING)) {
@@ -188,7 +192,7 @@ export abstract class Records {
     const ref = { record, generation: generationOf(state) };
     if (phaseOf(state) === PHASE_PENDING && this.tokenOf(ref) === token) {
       const isTaken = this.find(this.directory.nameOf(record)) !== undefined;
-      this.move(ref, PHASE_PENDING, isTaken ? PHASE_FREE : PHASE_LIVE);
+      this.move(ref, PHASE_PENDING, isTaken ? PHASE_REFUSED : PHASE_LIVE);
     }
     cmpxchg(this.words, this.shared + INSTALLING, token, 0);
   }

@@ -294,7 +294,8 @@ export class Allocators {
       const { ref, isNew } =
         found === undefined ? this.make(name, wanted, dtorRecord) : { ref: found, isNew: false };
       const allocator = this.describe(ref);
-      checkSame(allocator, wanted, dtorRecord);
+      // after its words were read: if it has been destroyed, they may be those of another one by now
+      if (this.registry.isLive(ref)) checkSame(allocator, wanted, dtorRecord);
       const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
       // before the look at the phase: either that sees the destroy, or the destroy sees the pin
       this.pin(allocator, 1);

@@ -69,13 +69,17 @@ export class Memcgs extends Records {
   open(name: string, max: number, parent: Ref | undefined): Ref {
     checkName(name);
     if (parent !== undefined) this.checkLive(parent);
-    const ref = this.find(name) ?? this.make(name, max, parent);
-    const isThere = parent === undefined || this.load(ref, MEMCG_PARENT) === parent.record;
-    if (isThere) return ref;
-    throw new SharedHeapError(
-      "mismatch",
-      `group "${name}" exists with another parent: open it as it was made`,
-    );
+    // each further round is owed to a drop
+    for (;;) {
+      const ref = this.find(name) ?? this.make(name, max, parent);
+      if (parent === undefined || this.load(ref, MEMCG_PARENT) === parent.record) return ref;
+      // after its words were read: if it has been dropped, they may be those of another group by now
+      if (this.isLive(ref))
+        throw new SharedHeapError(
+          "mismatch",
+          `group "${name}" exists with another parent: open it as it was made`,
+        );
+    }
   }
 
   /** Keeps a group from going, for an allocator or a child. Errors: `destroyed`. */
