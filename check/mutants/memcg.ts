@@ -80,4 +80,16 @@ export const MEMCG_MUTANTS: readonly Mutant[] = [
     oracle: "mismatch",
     scenario: "memcg-names",
   },
+  {
+    id: "A8",
+    what: "who moves a limit looks whether the group was dropped, and does not hold it",
+    file: GROUPS,
+    from: `this.hold(ref);
+        // pairs with the load in Charges.add: charges from here on know it
+        storeRelease(this.words, ref.record + MEMCG_MAX, unitsOf(max));
+        this.letGo(ref.record);`,
+    to: "this.checkLive(ref);\n        storeRelease(this.words, ref.record + MEMCG_MAX, unitsOf(max));",
+    oracle: "charges",
+    scenario: "memcg-names",
+  },
 ];

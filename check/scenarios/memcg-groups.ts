@@ -4,17 +4,20 @@
  */
 import type { Ref } from "#src/arena/index.js";
 import type { Booted } from "#src/boot.js";
+import type { Memcgs } from "#src/mm/index.js";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkCharges } from "../oracles/charges.ts";
 import { bootCpus } from "./small-heap.ts";
 
+const LIMIT = 4096;
+
 export class GroupClients implements Prepared {
   readonly words: Int32Array;
   readonly cpus = 2;
   readonly nested: readonly Call[] = [];
-  readonly calls: Record<"use" | "drop" | "poll" | "make" | "open" | "end", Call>;
+  readonly calls: Record<"use" | "drop" | "poll" | "make" | "open" | "end" | "limit", Call>;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
   private readonly above: Ref;
@@ -39,7 +42,14 @@ export class GroupClients implements Prepared {
         name: "open",
         run: (cpu) => this.booted[cpu].memcgs.open("shared", Infinity, this.above).record,
       },
-      end: { name: "end", run: (cpu) => this.ifThere(() => this.end(cpu)) },
+      end: {
+        name: "end",
+        run: (cpu) => this.ifThere(() => this.withShared(cpu, (ref, memcgs) => memcgs.drop(ref))),
+      },
+      limit: {
+        name: "limit",
+        run: (cpu) => this.ifThere(() => this.withShared(cpu, (ref, memcgs) => memcgs.setMax(ref, LIMIT))),
+      },
     };
   }
 
@@ -58,6 +68,9 @@ export class GroupClients implements Prepared {
     checkCharges(this.library, this.booted[0], new Map());
     if (this.booted[0].memcgs.isDraining)
       throw new Violation("not-at-rest", "a group was dropped, and is not gone");
+    const another = this.booted[0].memcgs.find("another");
+    if (another !== undefined && this.booted[0].memcgs.counters(another).max !== Infinity)
+      throw new Violation("charges", "a group has a limit that was given to another one");
   }
 
   /** As an allocator does in its life: all that it charges goes back before it lets go. */
@@ -72,11 +85,11 @@ export class GroupClients implements Prepared {
     memcgs.letGo(record);
   }
 
-  /** Drops the group that both open by its name. */
-  private end(cpu: number): void {
+  /** Does something with the group that both open by its name, if there is one. */
+  private withShared(cpu: number, fn: (ref: Ref, memcgs: Memcgs) => void): void {
     const { memcgs } = this.booted[cpu];
     const ref = memcgs.find("shared");
-    if (ref !== undefined) memcgs.drop(ref);
+    if (ref !== undefined) fn(ref, memcgs);
   }
 
   /** Returns 1, or 0 if the group was dropped before. */

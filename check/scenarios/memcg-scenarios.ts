@@ -58,8 +58,12 @@ export const MEMCG: readonly Scenario[] = [
     limits: { callSteps: 400 },
     prepare: (library) => {
       const prepared = new GroupClients(library);
-      const { open, end, make } = prepared.calls;
+      const { open, end, make, limit } = prepared.calls;
       return thesePrograms(prepared, [
+        [
+          [open, limit],
+          [end, make],
+        ],
         [[open], [open, end]],
         [
           [open, end],

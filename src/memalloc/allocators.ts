@@ -192,6 +192,8 @@ export class Allocators {
     // without a list, and its iterator: threads in real time poll
     if (!this.isDraining) return;
     for (const ref of this.registry.draining()) {
+      // a handler of a tracepoint, in an earlier round, may have opened another one in the same record
+      if (this.registry.isGone(ref)) continue;
       const allocator = this.describe(ref);
       if (this.isPinned(this.caches.cpu.id, allocator)) this.giveUp(allocator);
       this.release(allocator);

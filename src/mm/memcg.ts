@@ -82,7 +82,7 @@ export class Memcgs extends Records {
     }
   }
 
-  /** Keeps a group from going, for an allocator or a child. Errors: `destroyed`. */
+  /** Keeps a group from going, for an allocator, a child, or a step. Errors: `destroyed`. */
   hold(ref: Ref): void {
     // before the look at the phase: either that sees the drop, or tryRelease sees the hold
     fetchAdd(this.words, ref.record + MEMCG_REFS, 1);
@@ -99,9 +99,11 @@ export class Memcgs extends Records {
 
   /** Makes what is charged now the most that is charged, if `max` bytes are less. Errors: `destroyed`. */
   setMax(ref: Ref, max: number): void {
-    this.checkLive(ref);
+    // if it was dropped in between, its record could be another group's by now, and this the limit of that
+    this.hold(ref);
     // pairs with the load in Charges.add: charges from here on know it
     storeRelease(this.words, ref.record + MEMCG_MAX, unitsOf(max));
+    this.letGo(ref.record);
   }
 
   /** Ends a group: it goes with its last charge, child and allocator. Any context. Errors: `destroyed`. */

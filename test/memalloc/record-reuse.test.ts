@@ -1,8 +1,8 @@
 /** Records that another CPU ends, and uses again, in the middle of an open. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Ref } from "#src/arena/index.js";
 import type { Booted } from "#src/boot.js";
+import type { MemCache } from "#src/memalloc/index.js";
 import { MEMCG_REFS } from "#src/mm/layout.js";
 import { poll } from "#src/task.js";
 import { throwsCode } from "../support/errors.ts";
@@ -10,18 +10,15 @@ import { newCpus } from "../support/heaps.ts";
 import { assertSound } from "../support/sound.ts";
 
 /** What a registry, of allocators or groups, does behind the scenes. */
-interface Inside {
-  find(name: string): Ref | undefined;
-  install(ref: Ref): void;
-}
+type Inside = Record<"find" | "install" | "isLive" | "draining", (...given: unknown[]) => unknown>;
 
 /** Has `meanwhile` run once, right after the next call of that method. */
 function interrupt(records: object, method: keyof Inside, meanwhile: () => void): void {
   const inside = records as Inside;
-  const original = inside[method].bind(inside) as (argument: never) => never;
-  inside[method] = (argument: never) => {
+  const original = inside[method];
+  inside[method] = (...given) => {
     inside[method] = original;
-    const result = original(argument);
+    const result = original.apply(records, given);
     meanwhile();
     return result;
   };
@@ -82,6 +79,21 @@ test("who finds a group that is dropped then, and its record another one's, make
   assertSound(a);
 });
 
+test("a limit that is moved while its group is dropped is not that of the group which has the record then", () => {
+  const [a, b] = newCpus(2);
+  const old = a.memcgs.open("old", Infinity, undefined);
+  interrupt(a.memcgs, "isLive", () => {
+    dropByName(b, "old");
+    b.memcgs.open("new", Infinity, undefined);
+  });
+  a.memcgs.setMax(old, 8);
+  a.memcgs.poll();
+  assert.equal(a.memcgs.isGone(old), true);
+  for (const ref of a.memcgs.list()) assert.equal(a.memcgs.counters(ref).max, Infinity);
+  throwsCode("destroyed", () => a.memcgs.setMax(old, 8));
+  assertSound(a);
+});
+
 test("who finds an allocator that is ended then, and its record another one's, makes it anew", () => {
   const [a, b] = newCpus(2);
   b.allocators.openMemCache("pool", 100);
@@ -93,5 +105,23 @@ test("who finds an allocator that is ended then, and its record another one's, m
   assert.notEqual(pool.alloc(), 0);
   assert.deepEqual(a.registry.liveNames().toSorted(), ["another", "pool"]);
   throwsCode("mismatch", () => a.allocators.openMemCache("another", 100));
+  assertSound(a);
+});
+
+test("a poll that goes through what drains gives up nothing that has the record since", () => {
+  const [a, b] = newCpus(2);
+  b.allocators.openMemCache("old", 100);
+  const [old] = b.allocators.list();
+  let pool: MemCache | undefined;
+  b.allocators.destroy(old);
+  // as handlers do that run in the middle of it
+  interrupt(a.registry, "draining", () => {
+    for (let i = 0; i < 8; i++) poll(b);
+    assert.ok(b.registry.isGone(old.ref));
+    pool = a.allocators.openMemCache("new", 100);
+  });
+  poll(a);
+  assert.equal(a.allocators.list()[0].ref.record, old.ref.record);
+  assert.notEqual(pool?.alloc(), 0);
   assertSound(a);
 });
