@@ -40,8 +40,8 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
     what: "who opens looks whether the allocator is live before it has pinned it",
     file: ALLOCATORS,
     from: `this.pin(allocator, 1);
-            if (this.registry.isLive(allocator.ref)) {`,
-    to: `if (this.registry.isLive(allocator.ref)) {
+            if (this.registry.isLive(ref) && (isNew || this.registry.join(ref))) {`,
+    to: `if (this.registry.isLive(ref) && (isNew || this.registry.join(ref))) {
                 this.pin(allocator, 1);`,
     oracle: "leak",
     scenario: "destroy-release",

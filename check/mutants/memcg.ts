@@ -92,4 +92,22 @@ export const MEMCG_MUTANTS: readonly Mutant[] = [
     oracle: "charges",
     scenario: "memcg-names",
   },
+  {
+    id: "A9",
+    what: "an allocator goes because its maker got no objects, whoever has opened it since",
+    file: "memalloc/registry.js",
+    from: "if (cmpxchg(this.words, ref.record + RECORD_DATA + ALLOC_OPEN, 0, OPEN_REFUSED) !== 0)\n            return false;",
+    to: "",
+    oracle: "early-release",
+    scenario: "memcg-open",
+  },
+  {
+    id: "A10",
+    what: "who finds an allocator that its maker gives up opens it all the same",
+    file: "memalloc/registry.js",
+    from: "if (before !== OPEN_REFUSED)\n            return true;",
+    to: "if (before !== 3)\n            return true;",
+    oracle: "early-release",
+    scenario: "memcg-open",
+  },
 ];

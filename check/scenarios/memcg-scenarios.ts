@@ -2,6 +2,7 @@
 import type { Program } from "../engine/scenario.ts";
 import { ChargeClients } from "./memcg.ts";
 import { GroupClients } from "./memcg-groups.ts";
+import { Openers } from "./memcg-open.ts";
 import { allPrograms, type Scenario, thesePrograms } from "./spec.ts";
 
 export const MEMCG: readonly Scenario[] = [
@@ -77,6 +78,22 @@ export const MEMCG: readonly Scenario[] = [
           [open, end],
           [end, make, end],
         ],
+      ]);
+    },
+  },
+  {
+    name: "memcg-open",
+    about:
+      "an allocator opened by 2 CPUs in a group that is full, has room, and is full again; at most 1 preemption",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 800 },
+    prepare: (library) => {
+      const prepared = new Openers(library);
+      const { open, room, full } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[open], [open]],
+        [[open], [room, open, full]],
+        [[open], [open, room, open]],
       ]);
     },
   },

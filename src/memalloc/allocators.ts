@@ -301,7 +301,7 @@ export class Allocators {
       const wasPinned = this.isPinned(this.caches.cpu.id, allocator);
       // before the look at the phase: either that sees the destroy, or the destroy sees the pin
       this.pin(allocator, 1);
-      if (this.registry.isLive(allocator.ref)) {
+      if (this.registry.isLive(ref) && (isNew || this.registry.join(ref))) {
         const mayBeEmpty = !isNew || evenEmpty;
         if (!this.openCaches(allocator) && !mayBeEmpty && !this.retryOpen(allocator))
           this.refuseEmpty(allocator);
@@ -377,9 +377,9 @@ export class Allocators {
     return this.openCaches(allocator) || (this.askProgram() && this.openCaches(allocator));
   }
 
-  /** The allocator is new and nothing could be had for it: it goes away again. */
-  private refuseEmpty(allocator: Allocator): never {
-    this.registry.drain(allocator.ref);
+  /** The allocator is new and nothing could be had for it: it goes away again, unless others have opened it by now. */
+  private refuseEmpty(allocator: Allocator): void {
+    if (!this.registry.refuse(allocator.ref)) return;
     this.giveUp(allocator);
     this.poll();
     throw new SharedHeapError(

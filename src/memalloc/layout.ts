@@ -135,6 +135,13 @@ export const ALLOC_FLAGS = 21;
 export const ALLOC_IS_PERCPU = 1;
 /** Its objects name who allocated them. */
 export const ALLOC_IS_OWNED = 2;
+/**
+ * 0, and then once: OPEN_FOR_OTHERS, another call than the one that made it has opened it; or OPEN_REFUSED, its maker got
+ * no first objects for it, and it goes. CAS, any CPU.
+ */
+export const ALLOC_OPEN = 22;
+export const OPEN_FOR_OTHERS = 1;
+export const OPEN_REFUSED = 2;
 
 /** Buckets of an any-size allocator. */
 export const BUCKETS = 11;

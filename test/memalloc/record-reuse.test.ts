@@ -6,7 +6,7 @@ import type { MemCache } from "#src/memalloc/index.js";
 import { MEMCG_REFS } from "#src/mm/layout.js";
 import { poll } from "#src/task.js";
 import { throwsCode } from "../support/errors.ts";
-import { newCpus } from "../support/heaps.ts";
+import { KIB, newCpus } from "../support/heaps.ts";
 import { assertSound } from "../support/sound.ts";
 
 /** What a registry, of allocators or groups, does behind the scenes. */
@@ -122,6 +122,26 @@ test("a poll that goes through what drains gives up nothing that has the record 
   });
   poll(a);
   assert.equal(a.allocators.list()[0].ref.record, old.ref.record);
+  assert.notEqual(pool?.alloc(), 0);
+  assertSound(a);
+});
+
+test("an allocator that another CPU has opened since it was made does not go because its maker gets no objects", () => {
+  const [a, b] = newCpus(2);
+  const group = a.memcgs.open("group", 0, undefined);
+  let pool: MemCache | undefined;
+  let p = 0;
+  interrupt(a.registry, "isLive", () => {
+    b.memcgs.setMax(group, KIB);
+    pool = b.allocators.openMemCache("pool", 100, "", false, group);
+    p = pool.alloc();
+    b.memcgs.setMax(group, 0);
+  });
+  const mine = a.allocators.openMemCache("pool", 100, "", false, group);
+  assert.notEqual(p, 0);
+  assert.equal(mine.alloc(), 0, "it is there already: opened as in a full heap");
+  for (let i = 0; i < 8; i++) for (const system of [a, b]) poll(system);
+  mine.free(p);
   assert.notEqual(pool?.alloc(), 0);
   assertSound(a);
 });
