@@ -26,7 +26,11 @@ const COMMANDS = {
     const conditions = args.includes("--packed") ? [] : ["--conditions=check"];
     return node("--enable-source-maps", ...conditions, "build/check/main.js", ...args);
   }),
-  torture: built((args) => node("--enable-source-maps", "build/test/torture/rcu/main.js", ...args)),
+  torture: built((args) => {
+    const folder = args.includes("--groups") ? "groups" : "rcu";
+    const others = args.filter((arg) => arg !== "--groups");
+    return node("--enable-source-maps", `build/test/torture/${folder}/main.js`, ...others);
+  }),
   "example:audio": built((args) => node("--enable-source-maps", "build/tools/serve/main.js", ...args)),
   fuzz: built((args) => node("--enable-source-maps", "build/test/torture/reentry/main.js", ...args)),
   replay: built((args) => node(CLI, "replay", ...args)),

@@ -37,6 +37,7 @@ and that nothing is lost.
   --seed N                chooses what the threads do; default: by chance. Threads cannot be repeated exactly
   --no-trace-implies-rcu  a heap with traceImpliesRcu: false
   --mutant ID             with that bug planted in a copy of the library: must fail
+  --groups                accounting groups instead: see --groups --help
   --mutants               all of them (${MUTANTS.map(({ id }) => id).join(", ")}); fails if one is not found in time
   --json                  one object on standard output
   --help                  print this
@@ -59,7 +60,7 @@ const OPTIONS = {
 export function parseCommand(argv: readonly string[], seed: number): Command {
   const values = split(argv);
   if (values.help) return { kind: "help" };
-  const mutant = values.mutant === undefined ? undefined : mutantNamed(values.mutant);
+  const mutant = values.mutant === undefined ? undefined : mutantNamed(MUTANTS, values.mutant);
   const options = {
     seconds: integer("--seconds", values.seconds, DEFAULT_SECONDS, 1, MAX_SECONDS),
     threads: integer("--threads", values.threads, DEFAULT_THREADS, 2, MAX_THREADS),
@@ -80,15 +81,15 @@ function split(argv: readonly string[]) {
   }
 }
 
-function mutantNamed(id: string): Mutant {
-  const found = MUTANTS.find((mutant) => mutant.id === id);
+export function mutantNamed(mutants: readonly Mutant[], id: string): Mutant {
+  const found = mutants.find((mutant) => mutant.id === id);
   if (found !== undefined) return found;
   throw new UsageError(
-    `there is no mutant "${id}"; there are ${MUTANTS.map((mutant) => mutant.id).join(", ")}`,
+    `there is no mutant "${id}"; there are ${mutants.map((mutant) => mutant.id).join(", ")}`,
   );
 }
 
-function integer(
+export function integer(
   option: string,
   text: string | undefined,
   fallback: number,
