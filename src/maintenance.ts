@@ -46,6 +46,18 @@ export abstract class Maintenance {
   }
 
   /**
+   * Gives back the memory of objects that were out when their allocator was destroyed, as `destroy` named them: nobody
+   * uses them any more. Any context. Errors, with nothing changed: `bad-pointer`, `detached`.
+   *
+   * @example
+   * const { leaked } = await pool.destroy();
+   * heap.freeLeaked(leaked);
+   */
+  freeLeaked(leaked: readonly number[]): void {
+    this.live().allocators.freeLeaked(leaked);
+  }
+
+  /**
    * Has `fn` called in this thread when an allocation in task context finds the heap out of memory, after all that can be
    * had was collected, and before 0 is returned. It may free things; the allocation then tries once more. It runs nested:
    * an alloc inside returns 0 where there is no stock. What it throws is told later, as an unhandled rejection. Returns

@@ -38,7 +38,7 @@ import {
   TAKEN,
   TRIMS,
 } from "./layout.ts";
-import { leakedObjects } from "./leaks.ts";
+import { freeLeaked, leakedObjects } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
 import { OwnedCache } from "./owned-cache.ts";
@@ -141,6 +141,12 @@ export class Allocators {
     const node = (p - HEADER_BYTES) >>> 2;
     const home = peek(pages.words, node + OBJECT_HOME);
     return peek(pages.words, node + OBJECT_CHECK) === checkWord(p, home, this.describe(ref).key);
+  }
+
+  /** See `freeLeaked`. */
+  freeLeaked(leaked: readonly number[]): void {
+    const keys = this.list().map(({ key }) => key);
+    freeLeaked(this.parts.kmalloc, keys, leaked);
   }
 
   /** Out of memory: see Caches.reclaim. Task context. */

@@ -1,10 +1,21 @@
 /** What an allocator that is gone never got back: its objects still have its key in their check words. */
-import { peek } from "#primitive";
-import { forEachBlock, hasOwners, type Kmalloc, slabCacheOf } from "../mm/index.ts";
+import { peek, storeRelease, type Words, writePrivate } from "#primitive";
+import { SharedHeapError } from "../arena/index.ts";
+import {
+  forEachBlock,
+  hasHeaders,
+  hasOwners,
+  isObjectStart,
+  isOffset,
+  type Kmalloc,
+  type Pages,
+  slabCacheOf,
+  slabPageAt,
+} from "../mm/index.ts";
 import { CACHE_OBJECTS, CACHE_UNIT_WORDS, USE_SLAB } from "../mm/layout.ts";
 import type { Allocator } from "./description.ts";
 import { checkWord, payloadOf } from "./header.ts";
-import { OBJECT_CHECK, OBJECT_HOME, OWNED_BYTES } from "./layout.ts";
+import { HEADER_BYTES, OBJECT_CHECK, OBJECT_HOME, OBJECT_OWNER, OWNED_BYTES } from "./layout.ts";
 
 /** Offsets of all live objects with the allocator's key. Walks the slabs of its sizes. */
 export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] {
@@ -27,4 +38,39 @@ export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] 
     }
   });
   return leaked;
+}
+
+/**
+ * Gives objects back to slab whose allocator is gone. `liveKeys`: of the allocators that there are. Any context. Errors, with
+ * nothing changed: `bad-pointer`, for what is no such object.
+ */
+export function freeLeaked({ slab }: Kmalloc, liveKeys: readonly number[], leaked: readonly number[]): void {
+  const { pages } = slab;
+  const found = new Map(leaked.map((p) => [nodeOfLeaked(pages, liveKeys, p), p]));
+  for (const node of found.keys()) {
+    const page = slabPageAt(pages, node);
+    // free from here on, whoever looks at it
+    writePrivate(pages.words, node + OBJECT_CHECK, 0);
+    // pairs with the scans of owner.ts
+    if (hasOwners(pages.words, slabCacheOf(pages, page))) storeRelease(pages.words, node + OBJECT_OWNER, 0);
+    slab.free(slabCacheOf(pages, page), page, node);
+  }
+}
+
+function nodeOfLeaked(pages: Pages, liveKeys: readonly number[], p: number): number {
+  const page = isOffset(pages, p) ? slabPageAt(pages, p >>> 2) : 0;
+  const cache = page === 0 ? 0 : slabCacheOf(pages, page);
+  const isHere = page !== 0 && hasHeaders(pages.words, cache);
+  const node = (p - HEADER_BYTES - (isHere && hasOwners(pages.words, cache) ? OWNED_BYTES : 0)) >>> 2;
+  if (isHere && isObjectStart(pages, page, node) && isLeaked(pages.words, liveKeys, node)) return node;
+  throw new SharedHeapError(
+    "bad-pointer",
+    `freeLeaked(${String(p)}): no object of an allocator that is gone`,
+  );
+}
+
+function isLeaked(words: Words, liveKeys: readonly number[], node: number): boolean {
+  const home = peek(words, node + OBJECT_HOME);
+  const check = peek(words, node + OBJECT_CHECK);
+  return check < 0 && liveKeys.every((key) => check !== checkWord(payloadOf(node), home, key));
 }

@@ -266,3 +266,44 @@ test("an allocator that is refused for its destructor costs no name", () => {
     refuses(heap, "mismatch", () => heap.memCache({ name, size: 64, dtor: "another" }));
   refuses(heap, "mismatch", () => heap.memCache({ name: "with", size: 64 }));
 });
+
+describe("freeLeaked", () => {
+  test("gives back the memory of what was out when its allocator ended, of each kind", async () => {
+    const heap = oneCpu();
+    const open = [
+      () => heap.memAlloc({ name: "any" }),
+      () => heap.memCache({ size: 100 }),
+      () => heap.memCache({ size: 100, owned: true }),
+      () => heap.memCache({ size: 100, percpu: true }),
+    ];
+    for (const opened of open) {
+      const pool = opened() as Pool & { destroy(): Promise<{ leaked: readonly number[] }> };
+      const objects = allocMany(pool, 100, 50);
+      const end = pool.destroy();
+      settle(heap);
+      const { leaked } = await end;
+      assert.deepEqual(leaked.toSorted(), objects.toSorted());
+      assert.equal(usedObjects(heap), 50);
+      heap.freeLeaked(leaked);
+      assert.equal(usedObjects(heap), 0);
+      heap.checkInvariants();
+      refuses(heap, "bad-pointer", () => heap.freeLeaked(leaked));
+    }
+  });
+
+  test("takes nothing else, and then nothing at all", async () => {
+    const heap = oneCpu();
+    const pool = heap.memCache({ size: 100 });
+    const gone = heap.memCache({ size: 100 });
+    const [live, freed, lost] = [pool.alloc(), pool.alloc(), gone.alloc()];
+    pool.free(freed);
+    const end = gone.destroy();
+    settle(heap);
+    await end;
+    for (const p of [live, freed, heap.kmalloc(100), 0, 16, lost + 8, lost - 8, -1, Number.NaN, "8" as never])
+      refuses(heap, "bad-pointer", () => heap.freeLeaked([lost, p]), String(p));
+    heap.freeLeaked([lost]);
+    pool.free(live);
+    heap.checkInvariants();
+  });
+});

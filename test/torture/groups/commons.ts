@@ -74,7 +74,7 @@ export class Commons {
   private endOne(i: number): void {
     const { endings, tally } = this.tenant;
     const common = this.there(i);
-    if (common !== undefined) attempt(tally, ["destroyed"], () => endings.end(common.opened, SHAPES[i]));
+    if (common !== undefined) attempt(tally, ["destroyed"], () => endings.end(common.opened));
   }
 
   /** False: NULL. */

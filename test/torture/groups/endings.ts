@@ -1,5 +1,5 @@
 /** Allocators that were destroyed: each is waited for, and what is left of it given back. */
-import { type Opened, type Shape, scrap } from "./kinds.ts";
+import type { Opened } from "./kinds.ts";
 import type { Tenant } from "./tenant.ts";
 
 export class Endings {
@@ -16,17 +16,17 @@ export class Endings {
   }
 
   /** Errors: those of `destroy`. */
-  end(pool: Opened, shape: Shape): void {
+  end(pool: Opened): void {
     const over = pool.destroy();
     this.pending++;
     this.tenant.tally.add("destroyed");
     this.tenant.tally.add("endings");
-    void over.then(({ leaked }) => this.ended(shape, leaked));
+    void over.then(({ leaked }) => this.ended(leaked));
   }
 
-  private ended(shape: Shape, leaked: readonly number[]): void {
+  private ended(leaked: readonly number[]): void {
     const { heap, tally } = this.tenant;
-    for (const p of leaked) scrap(heap, shape, p);
+    heap.freeLeaked(leaked);
     tally.add("leaked", leaked.length);
     tally.add("endings", -1);
     this.pending--;

@@ -69,9 +69,3 @@ export function chargeOf({ kind }: Shape, bytes: number, cpus: number): number {
   const slots = kind === "percpu" ? cpus : 1;
   return slots * (sizes.find((size) => size >= Math.max(unit, kind === "any" ? 16 : 0)) ?? 0);
 }
-
-/** Gives back to slab what nobody can free any more. */
-export function scrap(heap: SharedHeap, { kind }: Shape, p: number): void {
-  if (kind === "percpu") heap.percpu.free(p - HEADER_BYTES);
-  else heap.kfree(p - HEADER_BYTES);
-}

@@ -188,6 +188,6 @@ export class Pools {
     const { control, thread, endings } = this.tenant;
     if (!control.callIn(thread, pool.place, pool.serial)) return;
     this.places[pool.place] = undefined;
-    endings.end(pool.opened, pool.shape);
+    endings.end(pool.opened);
   }
 }
