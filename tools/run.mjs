@@ -27,7 +27,9 @@ const COMMANDS = {
     return node("--enable-source-maps", ...conditions, "build/check/main.js", ...args);
   }),
   torture: built((args) => {
-    const folder = args.includes("--groups") ? "groups" : "rcu";
+    const isKill = args.some((arg) => /^--kill\b/.test(arg));
+    const isGroups = args.includes("--groups");
+    const folder = isKill ? "kill" : isGroups ? "groups" : "rcu";
     const others = args.filter((arg) => arg !== "--groups");
     return node("--enable-source-maps", `build/test/torture/${folder}/main.js`, ...others);
   }),

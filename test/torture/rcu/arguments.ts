@@ -30,7 +30,7 @@ export const HELP = `usage: npm run torture -- [options]
 
 Threads read, replace and free elements of one heap with all that grace periods offer, at full speed, and
 check that nothing is reused while a reader that may see it is in its section, that barriers wait for what they must,
-and that nothing is lost.
+and that nothing is lost. (Threads that die: npm run torture -- --kill N, and --kill --help.)
 
   --seconds N             default ${DEFAULT_SECONDS}; from 180 on growth of memory is judged too
   --threads N             2 to ${MAX_THREADS}, default ${DEFAULT_THREADS}
@@ -89,6 +89,7 @@ export function mutantNamed(mutants: readonly Mutant[], id: string): Mutant {
   );
 }
 
+/** A number that was given as `text`, or `fallback`. Errors: UsageError. */
 export function integer(
   option: string,
   text: string | undefined,

@@ -3,7 +3,7 @@ import { type Command, HELP, type Options, parseCommand, UsageError } from "./ar
 import { BUILT } from "./library.ts";
 import { MUTANTS, plantMutant } from "./mutants.ts";
 import { Progress } from "./progress.ts";
-import { reportText } from "./report.ts";
+import { progressText, reportText } from "./report.ts";
 import { type RunResult, run } from "./run.ts";
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -38,7 +38,9 @@ async function torture(options: Options): Promise<number> {
 async function runShown(options: Options): Promise<RunResult> {
   const progress = new Progress(process.stderr);
   const library = options.mutant === undefined ? BUILT : plantMutant(options.mutant);
-  const result = await run({ ...options, library }, progress.show);
+  const result = await run({ ...options, library }, (seconds, counts, pages) =>
+    progress.show(seconds, () => progressText(seconds, counts, pages)),
+  );
   progress.erase();
   return result;
 }

@@ -1,7 +1,5 @@
 /** Shows a run's progress on standard error: on a terminal in one line, elsewhere in a line now and then. */
 import type { WriteStream } from "node:tty";
-import type { Counts } from "./counters.ts";
-import { progressText } from "./report.ts";
 
 const TERMINAL_SECONDS = 0.5;
 const ELSEWHERE_SECONDS = 10;
@@ -16,12 +14,11 @@ export class Progress {
     this.next = this.pause;
   }
 
-  readonly show = (seconds: number, counts: Counts, pages: number): void => {
+  show(seconds: number, text: () => string): void {
     if (seconds < this.next) return;
     this.next = seconds + this.pause;
-    const text = progressText(seconds, counts, pages);
-    this.stream.write(this.stream.isTTY ? `${ERASE_LINE}${text}` : `${text}\n`);
-  };
+    this.stream.write(this.stream.isTTY ? `${ERASE_LINE}${text()}` : `${text()}\n`);
+  }
 
   /** Leaves the terminal's line as if nothing had been there. */
   erase(): void {
