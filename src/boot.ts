@@ -72,6 +72,8 @@ export interface Tuning {
   readonly mode?: IrqWorkMode | undefined;
   /** This thread's number, never used again; 0: not known. */
   readonly thread?: number;
+  /** Gives 32 random bits, for the id of a heap that is made. Without it all have the same. */
+  readonly random?: () => number;
   /** Called when something waits for a turn of this thread, or a poll. */
   readonly wake?: (() => void) | undefined;
   /** What is done in this thread about allocators that go away. */
@@ -138,7 +140,7 @@ export function bootCreator(
         `${pagesNeeded(arena, sizes) * PAGE_BYTES} bytes, or fewer maxCpus, percpuBytes, maxNames`,
     );
   }
-  writeHeader(arena);
+  writeHeader(arena, tuning.random);
   if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
   storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
   const all = { ...DEFAULT_TUNING, ...tuning };

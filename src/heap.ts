@@ -12,7 +12,7 @@ import {
 } from "./arena/index.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
-import { clock, threadNumber } from "./host.ts";
+import { clock, randomWord, threadNumber } from "./host.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, Program } from "./memalloc/index.ts";
@@ -95,7 +95,13 @@ export class SharedHeap extends Maintenance {
     if (!turns) this.turns.stop();
     this.waiters = new Waiters(this.turns.wake);
     const { wake } = this.turns;
-    const booted = boot({ mode: irqWork, wake, program: this.program(), thread: threadNumber() });
+    const booted = boot({
+      mode: irqWork,
+      wake,
+      program: this.program(),
+      thread: threadNumber(),
+      random: randomWord,
+    });
     this.booted = booted;
     this.memcgs = new MemcgApi(booted.memcgs, () => this.live(), this.turns.wake);
     this.open = new OpenAllocators({
@@ -125,7 +131,9 @@ export class SharedHeap extends Maintenance {
     this.u32 = whole.u32;
     this.f32 = whole.f32;
     this.f64 = whole.f64;
-    if (this.isShared && booted.cpus.maxCpus > 1) this.turns.watch();
+    if (!this.isShared || booted.cpus.maxCpus === 1) return;
+    this.turns.watch();
+    this.deaths.attached(booted);
   }
 
   /**

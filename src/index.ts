@@ -45,4 +45,4 @@ export {
 } from "./rcu-api.ts";
 export type { Stall } from "./stalls.ts";
 export type { TraceHandler, TraceOptions, TracepointName, TracepointsApi } from "./trace-api.ts";
-export type { ReapOptions, WatchedWorker } from "./watch.ts";
+export type { BrowserWorker, ReapOptions, WatchedWorker } from "./watch.ts";

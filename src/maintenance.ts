@@ -6,7 +6,7 @@ import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
 import { type HeapStats, type Leak, type LeaksOptions, leaks, stats, verify } from "./inspect/index.ts";
 import { OomHandlers } from "./oom-handlers.ts";
 import type { Stall, Stalls } from "./stalls.ts";
-import { type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
+import { type BrowserWorker, type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
 
 export abstract class Maintenance {
   protected abstract readonly booted: Booted;
@@ -31,12 +31,15 @@ export abstract class Maintenance {
 
   /**
    * Reaps the CPUs of a worker of node:worker_threads when it has ended, however it did, if it did not detach; `onReaped` is
-   * called for each. Returns what ends the watch. Task context. Errors: `bad-option`, `detached`.
+   * called for each. In browsers no one is told of the end of a worker: there, with or without one, all threads of the heap
+   * are watched that hold a Web Lock, which they ask for when they attach and are given in a later turn. (AudioWorklets have
+   * none.) Each is reaped within a second or so of its end, which comes up to some seconds after `terminate()`.
+   * Returns what ends the watch. Task context. Errors: `bad-option`, `detached`.
    *
    * @example
    * heap.watch(worker, ({ cpu, generation }) => sessions.reclaim(cpu, generation));
    */
-  watch(worker: WatchedWorker, onReaped: (cpu: CpuInfo) => void = () => {}): () => void {
+  watch(worker?: WatchedWorker | BrowserWorker, onReaped: (cpu: CpuInfo) => void = () => {}): () => void {
     return this.deaths.watch(worker, onReaped);
   }
 

@@ -1,10 +1,12 @@
 /**
  * Threads that end without a word. What they held is given back by whoever is told: by the program (`reap`), or by the
- * worker's own event (`watch`). Being silent is not being dead: a thread that waits, or computes, says nothing either.
+ * worker's own event, or, where there is none, by a lock that the thread held (`watch`). Being silent is not being dead: a thread that waits, or computes, says nothing either.
  */
 import { inRange, SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
+import { type Locks, webLocks } from "./host.ts";
+import { Presence, PresenceWatch } from "./presence.ts";
 import { reap } from "./reap.ts";
 
 export interface ReapOptions {
@@ -21,8 +23,15 @@ export interface WatchedWorker {
   off(event: "exit", listener: () => void): unknown;
 }
 
+/** A worker as browsers have it: it does not say when it ends. */
+export interface BrowserWorker {
+  postMessage(message: unknown): void;
+}
+
 export class Watch {
   private readonly live: () => Booted;
+  private readonly locks = webLocks();
+  private presence: Presence | undefined;
   private readonly ends = new Set<() => void>();
 
   constructor(live: () => Booted) {
@@ -43,36 +52,63 @@ export class Watch {
     return reap(system, cpu);
   }
 
+  /** This thread has attached to a heap that others may attach to. */
+  attached(system: Booted): void {
+    if (this.locks !== undefined) this.presence = new Presence(system, this.locks);
+  }
+
+  /** This thread has given its CPU back: it watches nobody any more. */
+  stop(): void {
+    for (const end of [...this.ends]) end();
+    this.presence?.end();
+  }
+
   /** See SharedHeap.watch. */
-  watch(worker: WatchedWorker, onReaped: (cpu: CpuInfo) => void): () => void {
-    this.live();
-    if (typeof worker?.once !== "function" || typeof worker.threadId !== "number")
-      throw new SharedHeapError("bad-option", "watch() takes a Worker of node:worker_threads");
-    if (worker.threadId < 0)
-      throw new SharedHeapError("bad-option", "watch(): that worker has ended already; use reap()");
-    // the worker forgets its number when it ends
-    const thread = worker.threadId + 1;
-    const onExit = (): void => this.reapThread(thread, onReaped);
+  watch(worker: WatchedWorker | BrowserWorker | undefined, onReaped: (cpu: CpuInfo) => void): () => void {
+    const system = this.live();
+    const stop =
+      this.locks === undefined
+        ? this.watchThread(worker, onReaped)
+        : this.watchLocks(system, this.locks, onReaped);
     const end = (): void => {
-      worker.off("exit", onExit);
+      stop();
       this.ends.delete(end);
     };
-    worker.once("exit", onExit);
     this.ends.add(end);
     return end;
   }
 
-  /** This thread detaches: it watches nobody any more. */
-  stop(): void {
-    for (const end of [...this.ends]) end();
+  private watchLocks(system: Booted, locks: Locks, onReaped: (cpu: CpuInfo) => void): () => void {
+    const watch = new PresenceWatch(system, locks, (info) => this.reapCpu(info, onReaped));
+    return () => watch.end();
+  }
+
+  private watchThread(worker: unknown, onReaped: (cpu: CpuInfo) => void): () => void {
+    const { once, threadId } = (worker ?? {}) as Partial<WatchedWorker>;
+    if (typeof once !== "function" || typeof threadId !== "number")
+      throw new SharedHeapError(
+        "bad-option",
+        "watch() takes a Worker of node:worker_threads; without one it needs navigator.locks, and there is none",
+      );
+    if (threadId < 0)
+      throw new SharedHeapError("bad-option", "watch(): that worker has ended already; use reap()");
+    const watched = worker as WatchedWorker;
+    // the worker forgets its number when it ends
+    const onExit = (): void => this.reapThread(threadId + 1, onReaped);
+    watched.once("exit", onExit);
+    return () => void watched.off("exit", onExit);
   }
 
   private reapThread(thread: number, onReaped: (cpu: CpuInfo) => void): void {
     const { cpus } = this.live();
     for (const info of cpus.list()) {
       if (cpus.threadOf(info.cpu) !== thread || info.state === "free") continue;
-      if (this.reap(info.cpu, { surelyGone: true, generation: info.generation })) onReaped(info);
+      this.reapCpu(info, onReaped);
     }
+  }
+
+  private reapCpu(info: CpuInfo, onReaped: (cpu: CpuInfo) => void): void {
+    if (this.reap(info.cpu, { surelyGone: true, generation: info.generation })) onReaped(info);
   }
 }
 

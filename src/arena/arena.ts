@@ -2,7 +2,15 @@
  * The buffer and its header. `formatArena` writes the header of a new heap, `openArena` checks
  * that of an existing one and says what is wrong with it.
  */
-import { loadAcquire, storeRelease, viewWords, type Words, writePrivate, zeroPrivate } from "#primitive";
+import {
+  loadAcquire,
+  readPrivate,
+  storeRelease,
+  viewWords,
+  type Words,
+  writePrivate,
+  zeroPrivate,
+} from "#primitive";
 import { SharedHeapError } from "./errors.ts";
 import { Faults } from "./faults.ts";
 import {
@@ -10,6 +18,7 @@ import {
   FLAG_TRACE_IMPLIES_RCU,
   FLAGS,
   HEADER_WORDS,
+  HEAP_ID,
   MAGIC,
   MAGIC_VALUE,
   MAX_CPUS,
@@ -41,6 +50,14 @@ export class Arena {
     this.token = token;
     this.geometry = geometry;
   }
+
+  /** Tells this heap from all others, as 16 characters. */
+  get id(): string {
+    // written before the heap was published
+    return [0, 1]
+      .map((i) => (readPrivate(this.words, HEAP_ID + i) >>> 0).toString(16).padStart(8, "0"))
+      .join("");
+  }
 }
 
 /** The arena of a heap that is to be made in the given window. Writes nothing yet. */
@@ -50,8 +67,8 @@ export function formatArena(token: HeapToken, options: Partial<Geometry>): Arena
   return new Arena(viewWords(token.buffer, token.byteOffset, geometry.bytes / 4), token, geometry);
 }
 
-/** The first step of making a heap, whatever the window holds: writes all of the header but the magic word. */
-export function writeHeader(arena: Arena): void {
+/** The first step of making a heap, whatever the window holds: writes all of the header but the magic word. `random` gives 32 bits, for the id. */
+export function writeHeader(arena: Arena, random: () => number = () => 0): void {
   const { words, geometry } = arena;
   zeroPrivate(words, 0, HEADER_WORDS);
   writePrivate(words, SIZE_WORDS, geometry.bytes / 4);
@@ -59,6 +76,7 @@ export function writeHeader(arena: Arena): void {
   writePrivate(words, PERCPU_WORDS, geometry.percpuBytes / 4);
   writePrivate(words, MAX_NAMES, geometry.maxNames);
   writePrivate(words, FLAGS, flagsOf(geometry));
+  for (const word of [0, 1]) writePrivate(words, HEAP_ID + word, random());
   writePrivate(words, VERSION, VERSION_VALUE);
 }
 

@@ -40,6 +40,9 @@ export const FLAG_TRACE_IMPLIES_RCU = 1;
 /** kmallocNolock gives nothing in hardirq and NMI contexts. */
 export const FLAG_REALTIME = 2;
 
+/** Two random words: tell this heap from all others. Writer: creator. */
+export const HEAP_ID = 12;
+
 export const MAGIC_VALUE = 0x73684850;
 export const VERSION_VALUE = 5;
 

@@ -18,6 +18,7 @@ import {
   SLOT_NAME,
   SLOT_STATE,
   SLOT_THREAD,
+  SLOT_WATCHED,
   SLOT_WORDS,
   STATE_BITS,
   STATE_MASK,
@@ -218,6 +219,18 @@ export class Cpus {
   /** The number of the thread that attached last as that CPU; 0: not known. */
   threadOf(cpu: number): number {
     return loadAcquire(this.words, this.slotOf(cpu) + SLOT_THREAD);
+  }
+
+  /** This CPU's thread has something that its end will show. Its owner calls this. */
+  sayWatched(cpu: number): void {
+    // pairs with isWatched: whoever sees it may conclude from what the thread does not have any more
+    storeRelease(this.words, this.slotOf(cpu) + SLOT_WATCHED, this.generationOf(cpu) + 1);
+  }
+
+  /** True once the thread that made `generation` of a CPU has said so. */
+  isWatched(cpu: number, generation: number): boolean {
+    // pairs with sayWatched
+    return loadAcquire(this.words, this.slotOf(cpu) + SLOT_WATCHED) === generation + 1;
   }
 
   /** The name that a CPU's thread gave it. */

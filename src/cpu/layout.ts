@@ -20,6 +20,12 @@ export const SLOT_CALL = 9;
 /** The thread that has it, by a number of the process that is never used again; 0: not known. Writer: owner; atomic. */
 export const SLOT_THREAD = 10;
 
+/**
+ * 1 + the generation whose thread holds a lock that its end lets go: see presence.ts. Less, or another one's: not known. Writer:
+ * owner; atomic.
+ */
+export const SLOT_WATCHED = 11;
+
 export const STATE_BITS = 3;
 export const STATE_MASK = 7;
 /** Which CPU reaps it, while it is CPU_REAPING. */
