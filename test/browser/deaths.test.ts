@@ -26,7 +26,8 @@ interface Tortured {
 }
 
 const browser = await openBrowser();
-const site = await serve(process.cwd(), ["dist", FOLDER, "build/test"]);
+// what it was sent it may keep: a hundred threads load the library
+const site = await serve(process.cwd(), ["dist", FOLDER, "build/test"], 0, 600);
 after(async () => {
   await browser?.close();
   await site.close();

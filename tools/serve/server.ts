@@ -10,7 +10,6 @@ const HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
-  "Cache-Control": "no-store",
 };
 
 const TYPES: Record<string, string> = {
@@ -28,11 +27,15 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves those folders of `root`, each under its own path, and nothing else. Port 0: any that is free. */
-export async function serve(root: string, folders: readonly string[], port = 0): Promise<Site> {
+/**
+ * Serves those folders of `root`, each under its own path, and nothing else. Port 0: any that is free. `maxAge`: for how many
+ * seconds a browser may keep what it was sent.
+ */
+export async function serve(root: string, folders: readonly string[], port = 0, maxAge = 0): Promise<Site> {
   const server = createServer((request, response) => {
     const path = pathOf(request);
-    if (folders.some((folder) => path.startsWith(`/${folder}/`))) void send(response, join(root, path));
+    if (folders.some((folder) => path.startsWith(`/${folder}/`)))
+      void send(response, join(root, path), maxAge);
     else end(response, 404, `nothing is served at ${path}`);
   });
   await new Promise<void>((resolve, reject) => {
@@ -53,11 +56,12 @@ function pathOf({ url = "/" }: IncomingMessage): string {
   }
 }
 
-async function send(response: ServerResponse, file: string): Promise<void> {
+async function send(response: ServerResponse, file: string, maxAge: number): Promise<void> {
   const type = TYPES[extname(file)];
   const body = type === undefined ? undefined : await readFile(file).catch(() => undefined);
   if (body === undefined) return end(response, 404, "there is no such file");
-  response.writeHead(200, { ...HEADERS, "Content-Type": type }).end(body);
+  const keep = { "Cache-Control": maxAge === 0 ? "no-store" : `max-age=${maxAge}` };
+  response.writeHead(200, { ...HEADERS, ...keep, "Content-Type": type }).end(body);
 }
 
 function end(response: ServerResponse, status: number, text: string): void {

@@ -11,4 +11,18 @@ export const MUTANTS: readonly Mutant[] = [
     from: "settle(dead);",
     to: "",
   },
+  {
+    id: "D2",
+    what: "a CPU that is being reaped is reaped by another one too",
+    file: "cpu/cpus.js",
+    from: "const isOrphan = phase === 4 && (reaper === by || this.isDead(reaper));",
+    to: "const isOrphan = phase === 4;",
+  },
+  {
+    id: "D3",
+    what: "a read section that a thread died in stays open",
+    file: "reap.js",
+    from: "rcu.settle();",
+    to: "",
+  },
 ];

@@ -8,7 +8,7 @@ import type { Ward } from "./ward.ts";
 export async function settle(ward: Ward, journals: readonly Journal[], problems: string[]): Promise<Books> {
   const { heap, killer, estates, board, blocksBefore } = ward;
   await drain(heap);
-  problems.push(...lostCpus(ward));
+  problems.push(...lostCpus(ward), ...openSections(ward));
   const { unknown } = estates;
   const lying = board.takeAll().map((object) => ({ ...object, isStamped: true }));
   const held: Held[] = [...journals.flatMap(({ held }) => held), ...estates.held, ...lying];
@@ -27,4 +27,11 @@ function lostCpus({ heap }: Ward): string[] {
     .cpus()
     .filter(({ cpu, state }) => cpu !== heap.cpu && state !== "free")
     .map(({ cpu, state, name }) => `CPU ${cpu} (${name}) is ${state}, and its thread has gone`);
+}
+
+function openSections({ heap }: Ward): string[] {
+  const { readers, waitingBytes } = heap.stats().rcu;
+  const problems = readers.map(({ cpu }) => `CPU ${cpu} is in a read section, and its thread has gone`);
+  if (waitingBytes > 0) problems.push(`${waitingBytes} bytes wait for grace periods that do not end`);
+  return problems;
 }
