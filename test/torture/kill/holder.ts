@@ -50,12 +50,22 @@ export class Holder {
     const { most } = POOLS[pool];
     for (let entry = 0; entry < most; entry++)
       if (this.journal.read(pool, entry) === 0) this.fill(pool, entry);
-    for (let entry = 0; entry < most; entry++) this.drop(pool, entry);
+    this.dropAll(pool);
+  }
+
+  /** Frees what is this CPU's alone: another one is about to be this thread's. */
+  disown(): void {
+    for (const [pool, { isOwned }] of POOLS.entries()) if (isOwned) this.dropAll(pool);
+  }
+
+  private dropAll(pool: number): void {
+    for (let entry = 0; entry < POOLS[pool].most; entry++) this.drop(pool, entry);
   }
 
   /** Puts an object where another thread may take it, and takes what was there. */
   handOver(): void {
     const pool = this.random(POOLS.length);
+    if (POOLS[pool].isOwned) return;
     const entry = this.random(POOLS[pool].most);
     const p = this.journal.read(pool, entry);
     const word = this.board.ringWord(pool, this.random(RING_SLOTS));

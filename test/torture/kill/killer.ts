@@ -115,7 +115,11 @@ export class Killer {
     this.calls += journal.calls;
     const { name } = ACTIVITIES[journal.activity];
     this.activities[name] = (this.activities[name] ?? 0) + 1;
-    this.estates.add(journal);
+    try {
+      this.estates.add(journal);
+    } catch (error) {
+      this.failures.push(`what victim ${thread} left: ${(error as Error).stack}`);
+    }
     if (journal.own !== 0) void this.endOwn(thread, journal.own);
   }
 

@@ -67,6 +67,7 @@ export class Member {
   reattach(): void {
     if (this.stays) return;
     const { token } = this.heap;
+    this.holder.disown();
     this.journal.detaches();
     this.heap.detach();
     this.heap = this.attach(token);

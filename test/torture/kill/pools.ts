@@ -1,5 +1,5 @@
 /** Where the threads' objects come from: each way to allocate that the library has. */
-import type { MemAlloc, MemCache, SharedHeap } from "sharedheap";
+import type { MemAlloc, MemCache, OwnedCache, SharedHeap } from "sharedheap";
 
 type Random = (below: number) => number;
 
@@ -17,6 +17,8 @@ export interface Kind {
   readonly books: "objects" | "blocks";
   /** Entries that are used at most: for large objects fewer. */
   readonly most: number;
+  /** Objects name who allocated them: they are not handed over, and what a dead thread had is reclaimed. */
+  readonly isOwned?: boolean;
   /** Payload of an object: at least 16, a multiple of 4. */
   readonly bytes: (random: Random) => number;
   readonly open: (heap: SharedHeap) => Pool;
@@ -24,6 +26,7 @@ export interface Kind {
 
 const FIXED_BYTES = 48;
 const CHARGED_BYTES = 120;
+const OWNED_BYTES = 72;
 const SLAB_BYTES = 96;
 const PERCPU_BYTES = 64;
 const GROUP = { name: "kill tenants", max: 256 * 2 ** 20 };
@@ -33,7 +36,12 @@ function mixed(random: Random): number {
   return 16 + 4 * (random(8) === 0 ? random(1018) : random(60));
 }
 
-function rcuPool(pool: MemCache): Pool {
+/** The pool of which objects are owned. */
+export function openOwned(heap: SharedHeap): OwnedCache {
+  return heap.memCache({ name: "kill owned", size: OWNED_BYTES, owned: true });
+}
+
+function rcuPool(pool: MemCache | OwnedCache): Pool {
   return { alloc: () => pool.alloc(), free: (p) => pool.free(p), freeRcu: (p) => pool.freeRcu(p) };
 }
 
@@ -92,6 +100,14 @@ export const POOLS: readonly Kind[] = [
     open: (heap) => heap.percpu.objects,
   },
   {
+    name: "owned",
+    books: "objects",
+    most: 64,
+    isOwned: true,
+    bytes: () => OWNED_BYTES,
+    open: (heap) => rcuPool(openOwned(heap)),
+  },
+  {
     name: "kmalloc",
     books: "blocks",
     most: 64,
@@ -111,6 +127,8 @@ export const POOLS: readonly Kind[] = [
 
 /** The pool of the objects that readers look at. */
 export const PUBLISHED_POOL = 0;
+
+export const OWNED_POOL = POOLS.findIndex(({ isOwned }) => isOwned);
 
 export function openPools(heap: SharedHeap): Pool[] {
   return POOLS.map(({ open }) => open(heap));

@@ -4,14 +4,24 @@ import type { RunResult } from "./run.ts";
 import { JUDGED_DEATHS } from "./verdict.ts";
 
 export function reportText({ seconds, counts, latency, books, failures }: RunResult): string {
-  const { deaths, withCpu, reaped, reapedBySurvivors, calls, callsOfVictims, inherited, activities } = counts;
+  const {
+    deaths,
+    withCpu,
+    reaped,
+    reapedBySurvivors,
+    calls,
+    callsOfVictims,
+    inherited,
+    reclaimed,
+    activities,
+  } = counts;
   const doing = Object.entries(activities).sort(([, a], [, b]) => b - a);
   return [
     `deaths      ${number(deaths)}, ${number(withCpu)} of them with a CPU; reaped by the starter ${number(reaped)}, ` +
       `by survivors ${number(reapedBySurvivors)}`,
     `in          ${doing.map(([name, count]) => `${name} ${count}`).join(", ")}`,
     `calls       ${number(calls)} by survivors, ${number(callsOfVictims)} by those who died`,
-    `inherited   ${number(inherited)} objects of dead programs, found as they had been left`,
+    `inherited   ${number(inherited)} objects of dead programs, found as they had been left; ${number(reclaimed)} reclaimed, all that were owned`,
     ...(books === undefined
       ? []
       : [

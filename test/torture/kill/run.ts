@@ -30,6 +30,8 @@ export interface Counts {
   readonly callsOfVictims: number;
   /** Objects of dead programs that were found as they had been left, and freed. */
   readonly inherited: number;
+  /** Objects that named a dead thread as their owner, taken back: all that it had of these. */
+  readonly reclaimed: number;
   /** What threads were doing when they died. */
   readonly activities: Readonly<Record<string, number>>;
 }
@@ -99,6 +101,7 @@ function countsOf({ killer, board, estates }: Ward, crew: Crew): Counts {
     calls: crew.journals.reduce((sum, { calls }) => sum + calls, 0),
     callsOfVictims: killer.calls,
     inherited: estates.freed,
+    reclaimed: estates.reclaimed,
     activities: killer.activities,
   };
 }

@@ -23,7 +23,8 @@ export class Ward {
   constructor({ SharedHeap }: Library, library: string, random: (below: number) => number) {
     // as many CPUs as there are threads: one that is lost is missed at once
     const maxCpus = 1 + SURVIVORS + VICTIMS;
-    this.heap = SharedHeap.create({ bytes: HEAP_BYTES, maxCpus, maxNames: 1024, name: "starter" });
+    const sizes = { bytes: HEAP_BYTES, percpuBytes: 2 ** 20, maxCpus, maxNames: 1024 };
+    this.heap = SharedHeap.create({ ...sizes, name: "starter" });
     this.estates = new Estates(this.heap, openPools(this.heap));
     this.blocksBefore = census(this.heap).blocks;
     this.killer = new Killer(this.heap, this.board, this.estates, random, library);
