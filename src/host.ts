@@ -1,4 +1,4 @@
-/** What only the host knows: here, and in the timers of turns.ts and presence.ts. */
+/** What only the host knows: here, and in the timers of turns.ts. */
 
 /** Milliseconds, from some moment on. */
 export function clock(): number {
@@ -32,4 +32,12 @@ export function randomWord(): number {
   // AudioWorklets have no crypto
   if (globalThis.crypto === undefined) return Math.floor(Math.random() * 2 ** 32) | 0;
   return crypto.getRandomValues(new Int32Array(1))[0];
+}
+
+/** Calls `fn` once, later, unless nothing else keeps the process. Returns what calls it off. */
+export function later(fn: () => void, ms: number): () => void {
+  const timer = setTimeout(fn, ms);
+  // in browsers it is a number, and never keeps anything
+  (timer as { unref?(): void }).unref?.();
+  return () => clearTimeout(timer);
 }

@@ -16,7 +16,7 @@
  */
 import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
-import type { Locks } from "./host.ts";
+import { type Locks, later } from "./host.ts";
 
 /** Pause between two looks. */
 const LOOK_MS = 250;
@@ -59,7 +59,7 @@ export class PresenceWatch {
   private readonly system: Booted;
   private readonly locks: Locks;
   private readonly onDead: (cpu: CpuInfo) => void;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private callOff = (): void => {};
   private isOver = false;
 
   /** `onDead` is called for CPUs whose thread is dead. It marks them, or a later look finds them again. */
@@ -72,14 +72,14 @@ export class PresenceWatch {
 
   end(): void {
     this.isOver = true;
-    clearTimeout(this.timer);
+    this.callOff();
   }
 
   /** As the slow timer of turns.ts: not even the heap is kept alive by it. */
   private arm(): void {
     if (this.isOver) return;
     const weak = new WeakRef(this);
-    this.timer = setTimeout(() => void weak.deref()?.look(), LOOK_MS);
+    this.callOff = later(() => void weak.deref()?.look(), LOOK_MS);
   }
 
   private async look(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Threads that end without a word. What they held is given back by whoever is told: by the program (`reap`), or by the
- * worker's own event, or, where there is none, by a lock that the thread held (`watch`). Being silent is not being dead: a thread that waits, or computes, says nothing either.
+ * worker's own event, or, where there is none, by a lock that the thread held (`watch`). Being silent is not being
+ * dead: a thread that waits, or computes, says nothing either.
  */
 import { inRange, SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";

@@ -67,7 +67,10 @@ export function formatArena(token: HeapToken, options: Partial<Geometry>): Arena
   return new Arena(viewWords(token.buffer, token.byteOffset, geometry.bytes / 4), token, geometry);
 }
 
-/** The first step of making a heap, whatever the window holds: writes all of the header but the magic word. `random` gives 32 bits, for the id. */
+/**
+ * The first step of making a heap, whatever the window holds: writes all of the header but the magic word. `random` gives
+ * 32 bits, for the id.
+ */
 export function writeHeader(arena: Arena, random: () => number = () => 0): void {
   const { words, geometry } = arena;
   zeroPrivate(words, 0, HEADER_WORDS);

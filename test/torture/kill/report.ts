@@ -21,7 +21,8 @@ export function reportText({ seconds, counts, latency, books, failures }: RunRes
       `by survivors ${number(reapedBySurvivors)}`,
     `in          ${doing.map(([name, count]) => `${name} ${count}`).join(", ")}`,
     `calls       ${number(calls)} by survivors, ${number(callsOfVictims)} by those who died`,
-    `inherited   ${number(inherited)} objects of dead programs, found as they had been left; ${number(reclaimed)} reclaimed, all that were owned`,
+    `inherited   ${number(inherited)} objects of dead programs, found as they had been left; ` +
+      `${number(reclaimed)} reclaimed, all that were owned`,
     ...(books === undefined
       ? []
       : [
