@@ -77,10 +77,11 @@ export class Stalls {
 
   /** The sections that were in the way at the last poll. */
   list(): Stall[] {
-    const stalls = [];
+    const stalls: Stall[] = [];
     for (const flavour of [RCU, TRACE]) {
-      for (let cpu = 0; cpu < this.system.cpus.used; cpu++)
-        if (this.seen[flavour][cpu].section !== 0) stalls.push(this.describe(flavour, cpu));
+      this.seen[flavour].forEach(({ section }, cpu) => {
+        if (section !== 0) stalls.push(this.describe(flavour, cpu));
+      });
     }
     return stalls;
   }

@@ -34,12 +34,16 @@ const COMMANDS = {
     return node("--enable-source-maps", `build/test/torture/${folder}/main.js`, ...others);
   }),
   "example:audio": built((args) => node("--enable-source-maps", "build/tools/serve/main.js", ...args)),
-  fuzz: built((args) => node("--enable-source-maps", "build/test/torture/reentry/main.js", ...args)),
+  fuzz: built((args) => node("--enable-source-maps", `build/test/torture/${fuzzer(args)}/main.js`, ...args)),
   replay: built((args) => node(CLI, "replay", ...args)),
   "check-nodes": built(checkNodes),
   build: async () => ((await build()) ? 0 : 1),
   ok,
 };
+
+function fuzzer(args) {
+  return ["scribble"].find((name) => args.includes(`--${name}`)) ?? "reentry";
+}
 
 /** `--anyway` goes on after a failed build. */
 function built(command) {

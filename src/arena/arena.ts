@@ -17,6 +17,7 @@ import {
   FLAG_REALTIME,
   FLAG_TRACE_IMPLIES_RCU,
   FLAGS,
+  HEADER_CHECK,
   HEADER_WORDS,
   HEAP_ID,
   MAGIC,
@@ -30,6 +31,9 @@ import {
   VERSION_VALUE,
 } from "./layout.ts";
 import { type Geometry, resolveGeometry } from "./options.ts";
+
+/** Odd, so that no two numbers become one. */
+const CHECK_FACTOR = 0x9e3779b1;
 
 /** Where a heap lies: all that another thread needs to attach. Structured-cloneable. */
 export interface HeapToken {
@@ -74,13 +78,9 @@ export function formatArena(token: HeapToken, options: Partial<Geometry>): Arena
 export function writeHeader(arena: Arena, random: () => number = () => 0): void {
   const { words, geometry } = arena;
   zeroPrivate(words, 0, HEADER_WORDS);
-  writePrivate(words, SIZE_WORDS, geometry.bytes / 4);
-  writePrivate(words, MAX_CPUS, geometry.maxCpus);
-  writePrivate(words, PERCPU_WORDS, geometry.percpuBytes / 4);
-  writePrivate(words, MAX_NAMES, geometry.maxNames);
-  writePrivate(words, FLAGS, flagsOf(geometry));
+  for (const [at, value] of headerWords(geometry)) writePrivate(words, at, value);
+  writePrivate(words, HEADER_CHECK, headerCheck(geometry));
   for (const word of [0, 1]) writePrivate(words, HEAP_ID + word, random());
-  writePrivate(words, VERSION, VERSION_VALUE);
 }
 
 /** The last step of making a heap: from here on it can be attached to. */
@@ -129,11 +129,36 @@ function readGeometry(header: Words, windowBytes: number): Geometry {
     traceImpliesRcu: (loadAcquire(header, FLAGS) & FLAG_TRACE_IMPLIES_RCU) !== 0,
     realtime: (loadAcquire(header, FLAGS) & FLAG_REALTIME) !== 0,
   };
+  let geometry: Geometry;
   try {
-    return resolveGeometry(stored, bytes);
+    geometry = resolveGeometry(stored, bytes);
   } catch (error) {
-    throw new SharedHeapError("geometry", `the heap's header is damaged: ${(error as Error).message}`);
+    throw damagedError((error as Error).message);
   }
+  // sizes that are possible, but not this heap's, would have us write where other things are
+  if (loadAcquire(header, HEADER_CHECK) === headerCheck(geometry)) return geometry;
+  throw damagedError("its sizes are not those that the heap was made with");
+}
+
+function damagedError(why: string): SharedHeapError {
+  return new SharedHeapError("geometry", `the heap's header is damaged: ${why}`);
+}
+
+/** The words that say how the heap was made, with what must be in them. */
+export function headerWords(geometry: Geometry): readonly (readonly [number, number])[] {
+  return [
+    [SIZE_WORDS, geometry.bytes / 4],
+    [MAX_CPUS, geometry.maxCpus],
+    [PERCPU_WORDS, geometry.percpuBytes / 4],
+    [MAX_NAMES, geometry.maxNames],
+    [FLAGS, flagsOf(geometry)],
+    [VERSION, VERSION_VALUE],
+  ];
+}
+
+/** What HEADER_CHECK holds. Each word changes it, whatever the others are. */
+export function headerCheck(geometry: Geometry): number {
+  return headerWords(geometry).reduce((mixed, [, value]) => Math.imul(mixed ^ value, CHECK_FACTOR), 1);
 }
 
 function isBuffer(buffer: unknown): boolean {

@@ -1,8 +1,9 @@
 /** What must hold of header and directory at any time. */
 import { peek } from "#primitive";
-import type { Arena } from "./arena.ts";
+import { type Arena, headerCheck, headerWords } from "./arena.ts";
 import type { Directory } from "./directory.ts";
 import {
+  HEADER_CHECK,
   KIND_ALLOCATOR,
   KIND_MEMCG,
   MAGIC,
@@ -11,7 +12,6 @@ import {
   NULL_LINK,
   RECORDS_USED,
   VERSION,
-  VERSION_VALUE,
 } from "./layout.ts";
 import type { Records } from "./records.ts";
 
@@ -28,20 +28,37 @@ export function checkArena(arena: Arena, directory: Directory, report: Report): 
     report("arena: words 0 and 1 (NULL) are not 0: something wrote through a NULL pointer");
   }
   if (peek(words, MAGIC) !== MAGIC_VALUE) report("arena: the magic word is damaged");
-  if (peek(words, VERSION) !== VERSION_VALUE) report("arena: the version word is damaged");
+  checkHeader(arena, report);
   const used = peek(words, RECORDS_USED);
   if (directory.count > used) report(`arena: ${directory.count} names published, only ${used} reserved`);
+  if (used > arena.geometry.maxNames)
+    report(`arena: ${used} names reserved, there is room for ${arena.geometry.maxNames}`);
   checkNames(directory, report);
+}
+
+/** The thread knows what the heap was made with, since it attached. */
+function checkHeader({ words, geometry }: Arena, report: Report): void {
+  const wanted = [...headerWords(geometry), [HEADER_CHECK, headerCheck(geometry)]];
+  for (const [at, value] of wanted) {
+    if (peek(words, at) === (value | 0)) continue;
+    const what = at === VERSION ? "the version word" : `word ${at} of the header`;
+    report(
+      `arena: ${what} is damaged: it holds ${peek(words, at)}, and held ${value} when the heap was made`,
+    );
+  }
 }
 
 function checkNames(directory: Directory, report: Report): void {
   const seen = new Set<string>();
+  const records = new Set<number>();
   for (let i = 0; i < directory.count; i++) {
     const record = directory.at(i);
-    if (!directory.isRecord(record)) {
-      report(`arena: directory entry ${i} points to word ${record}, which is no record`);
+    if (!directory.isRecord(record) || records.has(record)) {
+      const what = directory.isRecord(record) ? "where another one does too" : "which is no record";
+      report(`arena: directory entry ${i} points to word ${record}, ${what}`);
       continue;
     }
+    records.add(record);
     const kind = directory.kindOf(record);
     // these come and go: see checkLiveNames
     if (kind === KIND_ALLOCATOR || kind === KIND_MEMCG) continue;

@@ -40,11 +40,13 @@ export const FLAG_TRACE_IMPLIES_RCU = 1;
 /** kmallocNolock gives nothing in hardirq and NMI contexts. */
 export const FLAG_REALTIME = 2;
 
+/** A mixture of the words from VERSION to MAX_NAMES and FLAGS: if it is another one, one of these was overwritten. Writer: creator. */
+export const HEADER_CHECK = 11;
 /** Two random words: tell this heap from all others. Writer: creator. */
 export const HEAP_ID = 12;
 
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 5;
+export const VERSION_VALUE = 6;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;

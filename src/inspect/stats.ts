@@ -1,4 +1,6 @@
-/** `heap.stats()`: counters and sizes, read from the heap. */
+/** `heap.stats()`: counters and sizes, read from the heap. Of a heap that is damaged: some numbers, and no more work than of another. */
+import { peek } from "#primitive";
+import type { Ref } from "../arena/index.ts";
 import type { CpuInfo } from "../cpu/index.ts";
 import {
   type Allocator,
@@ -110,7 +112,7 @@ export function stats(system: System): HeapStats {
     pages: { total: pages.total - system.firstPage, held: pages.held, peak: pages.peak },
     cpus: system.cpus.list().map((info) => cpuStats(system, chains, info)),
     allocators: audited.map((each) => allocatorStats(system, each)),
-    groups: groupsUnder(system, 0),
+    groups: groupsUnder(system, 0, new Set()),
     slabs: slabStats(system),
     rcu: rcuStats(system, audited),
     large: largeStats(system),
@@ -147,19 +149,27 @@ function allocatorStats(system: System, { allocator, books }: Audited): Allocato
   };
 }
 
-function groupsUnder(system: System, parent: number): GroupStats[] {
+/** `seen`: groups that are listed, which are not again. */
+function groupsUnder(system: System, parent: number, seen: Set<number>): GroupStats[] {
   const { memcgs } = system;
-  const groups = memcgs.list().filter(({ record }) => memcgs.stock.charges.parentOf(record) === parent);
-  return groups.map((ref) => ({
-    name: memcgs.nameOf(ref.record),
-    ...memcgs.counters(ref),
-    dropped: !memcgs.isLive(ref),
-    allocators: system.allocators
-      .list()
-      .filter(({ memcg }) => memcg === ref.record)
-      .map(({ name }) => name),
-    children: groupsUnder(system, ref.record),
-  }));
+  const isNext = ({ record }: Ref): boolean => {
+    if (seen.has(record) || memcgs.stock.charges.parentOf(record) !== parent) return false;
+    seen.add(record);
+    return true;
+  };
+  return memcgs
+    .list()
+    .filter(isNext)
+    .map((ref) => ({
+      name: memcgs.nameOf(ref.record),
+      ...memcgs.counters(ref),
+      dropped: !memcgs.isLive(ref),
+      allocators: system.allocators
+        .list()
+        .filter(({ memcg }) => memcg === ref.record)
+        .map(({ name }) => name),
+      children: groupsUnder(system, ref.record, seen),
+    }));
 }
 
 function slabStats(system: System): SlabStats[] {
@@ -194,7 +204,7 @@ function sumPerCpu(system: System, cache: number, field: number): number {
 
 function perCpu(system: System, cache: number, cpu: number, field: number): number {
   const { areas, directory } = system;
-  return directory.load(areas.areaOf(cpu), directory.load(cache, CACHE_PERCPU) + field);
+  return peek(areas.words, areas.areaOf(cpu) + directory.load(cache, CACHE_PERCPU) + field);
 }
 
 function cpuStats(system: System, chains: ChainsByHome, info: CpuInfo): CpuStats {

@@ -1,7 +1,10 @@
-/** `heap.verify()`: every invariant of every layer. */
-import { checkArena, checkLiveNames } from "../arena/index.ts";
+/**
+ * `heap.verify()`: every invariant of every layer. A heap into which something wrote where it must not is reported: its words are
+ * not trusted, its lists are walked no longer than they can be, and nothing outside is read.
+ */
+import { checkArena, checkLiveNames, type Report } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
-import { chainsInQueues, checkAllocator, checkOwners } from "../memalloc/index.ts";
+import { chainsInQueues, checkAllocator, checkHomes, checkOwners } from "../memalloc/index.ts";
 import {
   checkCache,
   checkMemcg,
@@ -15,6 +18,8 @@ import { UNIT_BYTES } from "../mm/layout.ts";
 import { checkRcu } from "../rcu/index.ts";
 import { MAX_PROBLEMS } from "./layout.ts";
 import { type System, slabCaches } from "./system.ts";
+
+const ALL_CPUS = -1;
 
 /** One line for each broken invariant, the first 100. Exact while no thread is inside a call. */
 export function verify(system: System): string[] {
@@ -32,14 +37,24 @@ export function verify(system: System): string[] {
     checkCache(system.pages, system.areas, cache, slabs, waiting, report);
     if (hasOwners(system.pages.words, cache)) checkOwners(system.pages, cache, slabs, report);
   }
-  checkLiveNames(system.registry, "memalloc", "allocators", report);
-  const chains = chainsInQueues(system.pages, system.callbacks, report);
-  const holdings = new Map<number, Holdings>();
-  for (const allocator of system.allocators.list()) {
-    const { takenBytes } = checkAllocator(system.pages, system.areas, allocator, chains, report);
-    const { units, allocators } = holdings.get(allocator.memcg) ?? { units: 0, allocators: 0 };
-    holdings.set(allocator.memcg, { units: units + takenBytes / UNIT_BYTES, allocators: allocators + 1 });
-  }
+  const holdings = checkAllocators(system, report);
   checkMemcg(system.memcgs, system.cpus, system.areas, system.chargeStock, holdings, report);
   return problems;
+}
+
+/** Returns what the allocators of each group hold. */
+function checkAllocators({ pages, areas, callbacks, allocators, registry }: System, report: Report) {
+  checkLiveNames(registry, "memalloc", "allocators", report);
+  const all = allocators.list();
+  const chains = chainsInQueues(pages, callbacks, report);
+  checkHomes(areas, all, chains, report);
+  const holdings = new Map<number, Holdings>();
+  const listed = new Set<number>();
+  for (const allocator of all) {
+    const { takenBytes } = checkAllocator(pages, areas, allocator, chains, report, ALL_CPUS, listed);
+    const before = holdings.get(allocator.memcg) ?? { units: 0, allocators: 0 };
+    const units = before.units + takenBytes / UNIT_BYTES;
+    holdings.set(allocator.memcg, { units, allocators: before.allocators + 1 });
+  }
+  return holdings;
 }

@@ -9,6 +9,7 @@ export {
   type ChainsByHome,
   chainsInQueues,
   checkAllocator,
+  checkHomes,
   checkOwners,
 } from "./invariants.ts";
 export { leakedObjects } from "./leaks.ts";

@@ -7,15 +7,20 @@
  *     CHAINS == chains on FREE_BY_RCU_TTRACE + in the inbox + in queues with this home
  *     taken from slab == listed + out (R5: `out` is what the program holds)
  *     an object that names an owner is out
+ *
+ * What the heap's words say is looked at before it is used: a record before its caches are walked, an object before its link
+ * is followed. Each object is on a list once, so a walk ends after as many as there are.
  */
 import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
+import { PAGE_WORDS } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { WORK_PENDING } from "../cpu/layout.ts";
 import { heldBytes, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
-import { CACHE_OBJECTS, CACHE_UNIT_WORDS } from "../mm/layout.ts";
+import { CACHE_OBJECTS, CACHE_UNIT_WORDS, USE_COUNT_SHIFT } from "../mm/layout.ts";
 import type { Callbacks } from "../rcu/index.ts";
-import { chainFirst, chainHome } from "./chain.ts";
+import { LINE_WORDS } from "../sync/layout.ts";
+import { chainFirst } from "./chain.ts";
 import type { Allocator } from "./description.ts";
 import {
   BATCH,
@@ -33,9 +38,13 @@ import {
   KIND_LAST,
   KIND_RCU,
   KIND_TRACE,
+  MAX_FIXED_PAYLOAD,
+  MAX_OWNED_PAYLOAD,
+  MAX_PERCPU_PAYLOAD,
   OBJECT_CHECK,
   OBJECT_HOME,
   OBJECT_OWNER,
+  OPEN,
   RCU_BATCH,
   RCU_BATCH_EXTRA,
   REFILLS,
@@ -79,7 +88,7 @@ export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Repor
         return false;
       }
       seen.add(link);
-      const home = chainHome(pages.words, chainFirst(link));
+      const home = homeOf(pages, chainFirst(link));
       const ofHome = chains.get(home) ?? [];
       ofHome.push(link);
       chains.set(home, ofHome);
@@ -89,10 +98,35 @@ export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Repor
   return chains;
 }
 
+/** As chainHome, of a chain that may lead anywhere. */
+function homeOf({ words }: Pages, first: number): number {
+  const second = peek(words, first + OBJECT_HOME);
+  return second < 0 ? ~second : peek(words, second + OBJECT_CHECK);
+}
+
+/** Reports chains in queues whose home is no cache of any allocator. */
+export function checkHomes(
+  areas: PercpuAreas,
+  allocators: readonly Allocator[],
+  chains: ChainsByHome,
+  report: Report,
+): void {
+  const homes = new Set(chains.keys());
+  if (homes.size === 0) return;
+  for (const { percpu, unitSizes } of allocators) {
+    for (let cpu = 0; cpu < areas.maxCpus; cpu++) {
+      const first = areas.areaOf(cpu) + percpu;
+      for (let i = 0; i < unitSizes.length; i++) homes.delete(first + i * CACHE_WORDS);
+    }
+  }
+  for (const home of homes)
+    report(`memalloc: a chain in a queue says that its home is at ${home}, where no cache is`);
+}
+
 /** More objects than any list has. */
 const MAX_DEPTH = 2 ** 28;
 
-/** Walks an allocator's caches on one CPU, or on all; reports what is broken. */
+/** Walks an allocator's caches on one CPU, or on all; reports what is broken. `seen`: objects that are on lists already. */
 export function checkAllocator(
   pages: Pages,
   areas: PercpuAreas,
@@ -100,25 +134,30 @@ export function checkAllocator(
   chains: ChainsByHome,
   report: Report,
   onlyCpu = -1,
+  seen = new Set<number>(),
 ): AllocatorBooks {
   const books = {
     ...{ refills: 0, trims: 0, taken: 0, takenBytes: 0, outBytes: 0 },
     ...{ listed: 0, waiting: 0, waitingBytes: 0, listedBytes: 0 },
   };
-  const seen = new Set<number>();
+  if (!recordIsSound(areas, allocator)) {
+    report(`memalloc: "${allocator.name}": its record is damaged`);
+    return books;
+  }
   for (let cpu = 0; cpu < areas.maxCpus; cpu++) {
     if (onlyCpu >= 0 && cpu !== onlyCpu) continue;
     allocator.unitSizes.forEach((unitBytes, i) => {
       const cache = areas.areaOf(cpu) + allocator.percpu + i * CACHE_WORDS;
       const where = `"${allocator.name}" ${unitBytes} on CPU ${cpu}`;
       const { key } = allocator;
-      const walk = { pages, cache, key, chains: chains.get(cache) ?? [], where, seen, report };
+      const slabCache = allocator.slabCaches[i];
+      const walk = { pages, cache, key, slabCache, chains: chains.get(cache) ?? [], where, seen, report };
       const { listed, waiting } = checkCache(walk, unitBytes);
       books.refills += peek(pages.words, cache + REFILLS);
       books.trims += peek(pages.words, cache + TRIMS);
       const taken = peek(pages.words, cache + TAKEN);
       books.taken += taken;
-      const held = heldBytes(pages.words, allocator.slabCaches[i]);
+      const held = heldBytes(pages.words, slabCache);
       books.takenBytes += taken * held;
       books.outBytes += (taken - listed) * held;
       books.listed += listed;
@@ -136,18 +175,37 @@ export function checkAllocator(
 /** The slabs of a slab cache whose objects have owners. */
 export function checkOwners(pages: Pages, cache: number, slabs: readonly number[], report: Report): void {
   const unit = peek(pages.words, cache + CACHE_UNIT_WORDS);
+  const objects = peek(pages.words, cache + CACHE_OBJECTS);
   for (const page of slabs) {
+    const words = (pages.use(page) >>> USE_COUNT_SHIFT) * PAGE_WORDS;
+    // else its sizes are damaged, and checkCache has said so
+    if (unit <= 0 || objects * unit > words) continue;
     let node = pages.address(page);
-    for (let left = peek(pages.words, cache + CACHE_OBJECTS); left > 0; left--, node += unit) {
+    for (let left = objects; left > 0; left--, node += unit) {
       if (peek(pages.words, node + OBJECT_OWNER) !== 0 && peek(pages.words, node + OBJECT_CHECK) >= 0)
         report(`memalloc: the object at word ${node} names an owner, and is free`);
     }
   }
 }
 
+/** True if there are caches where the record says, and slab caches for their sizes. */
+function recordIsSound(
+  areas: PercpuAreas,
+  { size, isPercpu, isOwned, percpu, unitSizes }: Allocator,
+): boolean {
+  const max = isPercpu ? MAX_PERCPU_PAYLOAD : MAX_FIXED_PAYLOAD;
+  // 0 is any size
+  const least = isPercpu || isOwned ? 1 : 0;
+  const isSize = size >= least && size <= (isOwned ? MAX_OWNED_PAYLOAD : max) && !(isPercpu && isOwned);
+  const end = percpu + unitSizes.length * CACHE_WORDS;
+  return isSize && percpu > 0 && percpu % LINE_WORDS === 0 && end <= areas.areaWords;
+}
+
 interface Walk {
   readonly pages: Pages;
   readonly cache: number;
+  /** Where its objects come from. */
+  readonly slabCache: number;
   /** The allocator's key. */
   readonly key: number;
   /** Links of the chains in queues whose home this is. */
@@ -162,7 +220,12 @@ function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: n
   const { cache, where, report } = walk;
   const { words } = walk.pages;
   // a cache with another key was opened for an earlier allocator in the same place, or never
-  if (peek(words, cache + KEY) !== walk.key) return { listed: 0, waiting: 0 };
+  if (peek(words, cache + KEY) !== walk.key) {
+    if (peek(words, cache + OPEN) !== 0) report(`memalloc: ${where}: open, but with another allocator's key`);
+    return { listed: 0, waiting: 0 };
+  }
+  if (peek(words, cache + SLAB_CACHE) !== walk.slabCache)
+    report(`memalloc: ${where}: the cache takes its objects from another slab cache`);
   const unit = peek(words, cache + UNIT_WORDS);
   if (unit * 4 !== unitBytes) report(`memalloc: ${where}: the cache says its unit is ${unit * 4} bytes`);
   const hand = peek(words, cache + HAND);
@@ -208,7 +271,8 @@ function checkFreeList(walk: Walk, list: number, max: number): number {
 function checkExtras(walk: Walk, list: number): number {
   let count = 0;
   for (let link = peek(walk.pages.words, walk.cache + list); link !== 0; count++) {
-    if (!checkNode(walk, chainFirst(link))) return count;
+    if (chainFirst(link) === 0) reportLost(walk, 0);
+    if (chainFirst(link) === 0 || !checkNode(walk, chainFirst(link))) return count;
     link = peek(walk.pages.words, link);
   }
   return count;
@@ -234,7 +298,9 @@ function checkHome(walk: Walk): number {
 /** Length of a chain, up to the first thing that is wrong with it. */
 function checkChain(walk: Walk, link: number): number {
   let count = 0;
-  for (let node = chainFirst(link); node > 0; count++) {
+  let node = chainFirst(link);
+  if (node <= 0) reportLost(walk, node);
+  for (; node > 0; count++) {
     if (!checkNode(walk, node)) return count;
     node = peek(walk.pages.words, node + OBJECT_HOME);
   }
@@ -244,15 +310,17 @@ function checkChain(walk: Walk, link: number): number {
 /** 0 is fine; otherwise an object of the right slab must start there, and not have been seen before. */
 function checkNode(walk: Walk, node: number): boolean {
   if (node === 0) return true;
-  const { pages, cache, where, seen, report } = walk;
+  const { pages, slabCache, where, seen, report } = walk;
   const page = isOffset(pages, node * 4) ? slabPageAt(pages, node) : 0;
-  const right =
-    page !== 0 &&
-    slabCacheOf(pages, page) === peek(pages.words, cache + SLAB_CACHE) &&
-    isObjectStart(pages, page, node);
-  if (!right) report(`memalloc: ${where}: a list leads to word ${node}, where no such object starts`);
+  // in this order: a slab that says it is of a cache that is none has no unit
+  const right = page !== 0 && slabCacheOf(pages, page) === slabCache && isObjectStart(pages, page, node);
+  if (!right) reportLost(walk, node);
   else if (seen.has(node)) report(`memalloc: ${where}: the object at word ${node} is on a list twice`);
   const fresh = right && !seen.has(node);
   seen.add(node);
   return fresh;
+}
+
+function reportLost({ where, report }: Walk, node: number): void {
+  report(`memalloc: ${where}: a list leads to word ${node}, where no such object starts`);
 }

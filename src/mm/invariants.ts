@@ -3,7 +3,7 @@
  *
  *     free pages + held pages == pages behind the tables
  *     a page is free  <=>  its descriptor says so, or it is inside a large block
- *     per slab: in use + length of shared list == objects; not frozen => full
+ *     per slab: in use + length of shared list == objects; not frozen => full; its later pages say where it begins
  *     per CPU: the private list of a current slab holds objects of that slab, each once
  *     per cache: each frozen slab is current on one CPU, or listed, or empty and waiting for readers, exactly once
  *
@@ -39,6 +39,7 @@ import {
   USE_KIND_MASK,
   USE_LARGE,
   USE_SLAB,
+  USE_SLAB_TAIL,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { slabCacheOf } from "./slab-lookup.ts";
@@ -81,13 +82,19 @@ export function checkPages(pages: Pages, first: number, report: Report): void {
 export function slabsInQueues(pages: Pages, callbacks: Callbacks, report: Report): Set<number> {
   const waiting = new Set<number>();
   callbacks.forEachItem(KIND_SLAB, (link) => {
-    const page = pages.pageOf(link - DESC_NEXT);
-    const isSound = Number.isInteger(page) && page >= 0 && page < pages.total && !waiting.has(page);
+    const page = pageOfLink(pages, link);
+    const isSound = page >= 0 && !waiting.has(page);
     if (isSound) waiting.add(page);
     else report(`slab: a queue of callbacks leads to word ${link}, where no slab is, or one twice`);
     return isSound;
   });
   return waiting;
+}
+
+/** The page whose slab a link names, or -1: it is no slab's link. */
+function pageOfLink(pages: Pages, link: number): number {
+  const page = pages.pageOf(link - DESC_NEXT);
+  return page < pages.total && pages.descriptor(page) + DESC_NEXT === link ? page : -1;
 }
 
 /** Who has a slab. */
@@ -112,8 +119,10 @@ export function checkCache(
   collectListed(pages, cache, slabs.length, holders, report);
   for (const page of slabs) {
     if (waiting.has(page)) addHolder(holders, page, "a grace period", report);
-    if (pages.use(page) >>> USE_COUNT_SHIFT === peek(pages.words, cache + CACHE_PAGES)) {
+    const count = pages.use(page) >>> USE_COUNT_SHIFT;
+    if (count === peek(pages.words, cache + CACHE_PAGES)) {
       used += checkSlab(pages, cache, page, holders.has(page), report);
+      checkTails(pages, page, count, report);
     } else report(`slab: page ${page} begins a slab of another length than its cache's`);
   }
   const known = new Set(slabs);
@@ -166,8 +175,8 @@ function collectListed(pages: Pages, cache: number, slabs: number, holders: Hold
   for (const list of [CACHE_PARTIAL, CACHE_SWEEP]) {
     let link = peek(pages.words, cache + list);
     for (let steps = 0; link !== 0; steps++) {
-      const page = pages.pageOf(link - DESC_NEXT);
-      if (steps > slabs || page >= pages.total) {
+      const page = pageOfLink(pages, link);
+      if (steps > slabs || page < 0) {
         report(`slab: a list of cache ${cache} is damaged`);
         return;
       }
@@ -196,6 +205,14 @@ function checkSlab(pages: Pages, cache: number, page: number, held: boolean, rep
     report(`slab: page ${page} is ${held ? "held, but not frozen" : "frozen, but nobody has it"}`);
   if (!isFrozen(state) && free > 0) report(`slab: page ${page} has free objects and is on no list`);
   return inUseOf(state);
+}
+
+/** The later pages of a slab say where it begins. */
+function checkTails(pages: Pages, page: number, count: number, report: Report): void {
+  for (let i = 1; i < count; i++) {
+    if (pages.use(page + i) !== (USE_SLAB_TAIL | (i << USE_COUNT_SHIFT)))
+      report(`slab: page ${page + i} does not say that it belongs to the slab that begins at page ${page}`);
+  }
 }
 
 /** Length of a CPU's private list of the cache. */

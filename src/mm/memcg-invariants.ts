@@ -50,6 +50,10 @@ export function checkMemcg(
     const { units, allocators } = holdings.get(group) ?? { units: 0, allocators: 0 };
     sums.set(group, { units: units + load(group, MEMCG_LOST), refs: allocators });
   }
+  for (const [group, { allocators }] of holdings) {
+    if (group !== 0 && !sums.has(group))
+      report(`memcg: ${allocators} allocators are in a group that is none`);
+  }
   addStocks(cpus, areas, stock, sums, report);
   for (const group of groups) {
     const parent = sums.get(load(group, MEMCG_PARENT));

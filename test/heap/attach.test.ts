@@ -105,7 +105,7 @@ describe("tokens", () => {
     old.i32[VERSION]++;
     assert.match(
       refuses(old, "version", () => attach(old.token)),
-      /version 6.*version 5.*same sharedheap/,
+      /version 7.*version 6.*same sharedheap/,
     );
   });
 });

@@ -1,5 +1,6 @@
 /** `npm run fuzz`: see README.md. */
 import { parseArgs } from "node:util";
+import { integer } from "../arguments.ts";
 import { type FuzzResult, fuzz } from "./run.ts";
 import { slabStress } from "./slab-stress.ts";
 
@@ -25,12 +26,6 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
-
-function integer(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`--${name} is ${text}: use an integer from ${min} to ${max}`);
-}
 
 function read(args: string[]) {
   const { values } = parseArgs({ args, options: OPTIONS });
