@@ -1,5 +1,5 @@
 /** `heap.faultInject`: which allocations inside the library fail, and how many have. (The kernel's fault_attr.) */
-import { type FaultSite, type Faults, inRange, SharedHeapError } from "./arena/index.ts";
+import { checkOptions, type FaultSite, type Faults, inRange, SharedHeapError, shown } from "./arena/index.ts";
 
 const SITES: readonly string[] = ["pages", "slab", "percpu", "names"] satisfies FaultSite[];
 
@@ -30,9 +30,11 @@ export class FaultInjection implements Disposable {
   failed = 0;
 
   /** Begins at once, in the place of the one before. Errors: `bad-option`. */
-  constructor(faults: Faults, { site, every = 1, after = 0, times = Infinity }: FaultOptions) {
+  constructor(faults: Faults, options: FaultOptions) {
+    checkOptions("faultInject", options);
+    const { site, every = 1, after = 0, times = Infinity } = options;
     if (site !== undefined && !SITES.includes(site))
-      throw new SharedHeapError("bad-option", `site is ${String(site)}: use ${SITES.join(", ")}`);
+      throw new SharedHeapError("bad-option", `site is ${shown(site)}: use ${SITES.join(", ")}`);
     this.every = inRange("every", every, 1, 2 ** 31);
     this.after = inRange("after", after, 0, 2 ** 31);
     this.times = times === Infinity ? times : inRange("times", times, 1, 2 ** 31);

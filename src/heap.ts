@@ -2,13 +2,13 @@
  * SharedHeap: what a program holds. Ties the layers together; the work is theirs.
  */
 import {
-  checkName,
   formatArena,
   type HeapToken,
   HeapView,
   openArena,
   Roots,
   SharedHeapError,
+  shown,
 } from "./arena/index.ts";
 import { type Booted, bootAttacher, bootCreator, type Tuning } from "./boot.ts";
 import { Context } from "./cpu/index.ts";
@@ -18,7 +18,7 @@ import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, Program } from "./memalloc/index.ts";
 import { type Memcg, MemcgApi, type MemcgOptions } from "./memcg-api.ts";
 import { checkToken, isSharedBuffer, notSharedAdvice, windowFor } from "./memory.ts";
-import { type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
+import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 import { OpenAllocators } from "./open-allocators.ts";
 import {
   type AttachOptions,
@@ -27,6 +27,7 @@ import {
   type MemAllocOptions,
   type MemCacheOf,
   type MemCacheOptions,
+  threadName,
 } from "./options.ts";
 import { PercpuApi } from "./percpu-api.ts";
 import { RcuApi } from "./rcu-api.ts";
@@ -142,7 +143,7 @@ export class SharedHeap extends Maintenance {
    * there is no shared memory; see `isolationReport`).
    */
   static create(options: CreateOptions = {}): SharedHeap {
-    const name = options.name === undefined ? "" : checkName(options.name);
+    const name = threadName("SharedHeap.create", options);
     const token = windowFor(options);
     const arena = formatArena(token, options);
     if (options.irqWork === "kthread" && arena.geometry.maxCpus === 1)
@@ -156,7 +157,7 @@ export class SharedHeap extends Maintenance {
    * Errors: `full`, `not-a-heap`, `not-shared`, `version`, `geometry`, `bad-name`, `bad-option`.
    */
   static attach(token: HeapToken, options: AttachOptions = {}): SharedHeap {
-    const name = options.name === undefined ? "" : checkName(options.name);
+    const name = threadName("SharedHeap.attach", options);
     checkToken(token);
     const arena = openArena(token);
     return new SharedHeap((tuning) => bootAttacher(arena, name, tuning), options);
@@ -287,12 +288,13 @@ export class SharedHeap extends Maintenance {
     else this.stalls.clear();
   }
 
-  /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`. */
+  /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`, `bad-size`. */
   view(p: number, bytes: number = this.ownToken.byteLength): HeapView {
-    if (p >>> 0 !== p || p % 8 !== 0 || p >= this.ownToken.byteLength) {
+    checkSize(bytes);
+    if (typeof p !== "number" || p >>> 0 !== p || p % 8 !== 0 || p >= this.ownToken.byteLength) {
       throw new SharedHeapError(
         "bad-pointer",
-        `view(${String(p)}): use an offset that an allocation returned`,
+        `view(${shown(p)}): use an offset that an allocation returned`,
       );
     }
     return new HeapView(this.ownToken, p, bytes);

@@ -1,9 +1,8 @@
 /** `heap.malloc` and `heap.free`: memory of any size, from an any-size allocator or, where it is large, from kmalloc. */
-import { SharedHeapError } from "./arena/index.ts";
 import { PAGE_BYTES, ZERO_SIZE_PTR } from "./arena/layout.ts";
 import type { Booted } from "./boot.ts";
 import type { MemAlloc } from "./memalloc/index.ts";
-import { HEADER_BYTES, MAX_PAYLOAD } from "./memalloc/layout.ts";
+import { MAX_PAYLOAD } from "./memalloc/layout.ts";
 import { checkSize } from "./mm/index.ts";
 
 /** The allocator behind it. */
@@ -27,8 +26,8 @@ export class Malloc {
   }
 
   alloc(bytes: number): number {
-    const allocator = this.allocator ?? this.open();
-    if (bytes <= MAX_PAYLOAD) return allocator.alloc(bytes);
+    const allocator = this.allocator ?? this.openToAlloc(bytes);
+    if (typeof bytes === "number" && bytes <= MAX_PAYLOAD) return allocator.alloc(bytes);
     checkSize(bytes);
     return this.heap.kmalloc(bytes);
   }
@@ -45,14 +44,14 @@ export class Malloc {
   }
 
   private freeLarge(p: number): void {
-    const { kmalloc, allocators } = this.heap.live();
-    if (allocators.isLive(NAME, p + HEADER_BYTES)) {
-      throw new SharedHeapError(
-        "bad-pointer",
-        `free(${p}): that is the header of an object, which begins 8 bytes later`,
-      );
-    }
-    kmalloc.free(p, MAX_PAYLOAD + 1);
+    // which refuses the header of an object at the start of a page: slabs of objects with headers are no kmalloc's
+    this.heap.live().kmalloc.free(p, MAX_PAYLOAD + 1);
+  }
+
+  /** The allocator for the first alloc on this thread, if that is not a wrong call. */
+  private openToAlloc(bytes: number): MemAlloc {
+    checkSize(bytes);
+    return this.open();
   }
 
   /** The allocator for the first free on this thread; undefined if there is nothing to free. */

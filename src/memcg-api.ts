@@ -1,5 +1,5 @@
 /** `heap.memcg`: accounting groups, as a program uses them. */
-import { inRange, type Ref, SharedHeapError } from "./arena/index.ts";
+import { checkFunction, checkOptions, inRange, type Ref, SharedHeapError } from "./arena/index.ts";
 import type { MemcgCounters, Memcgs } from "./mm/index.ts";
 import { tell } from "./tell.ts";
 
@@ -96,7 +96,7 @@ export class Memcg {
    */
   onMax(fn: () => void): () => void {
     this.checkLive();
-    if (typeof fn !== "function") throw new SharedHeapError("bad-option", "onMax: give it a function");
+    checkFunction("onMax's handler", fn);
     return this.handlers.add({ ref: this.ref, fn });
   }
 
@@ -140,8 +140,10 @@ export class MemcgApi implements Handlers {
   }
 
   /** See SharedHeap.memcg. */
-  open({ name, max = Infinity, parent }: MemcgOptions): Memcg {
+  open(options: MemcgOptions): Memcg {
     this.heap.checkLive();
+    checkOptions("memcg", options);
+    const { name, max = Infinity, parent } = options;
     const { memcgs } = this.heap;
     const ref = memcgs.open(name, checkMax(max), this.refOf(parent, "parent"));
     return new Memcg(this.heap, name, ref, this);

@@ -1,5 +1,5 @@
 /** The memory of a heap: made, given by the caller, or come from another thread. */
-import { type HeapToken, SharedHeapError } from "./arena/index.ts";
+import { type HeapToken, inRange, SharedHeapError, shown } from "./arena/index.ts";
 import { PAGE_BYTES } from "./arena/layout.ts";
 import { isolationReport } from "./inspect/index.ts";
 
@@ -30,6 +30,8 @@ export function windowFor(options: MemoryOptions): HeapToken {
       "memory has no buffer: give a WebAssembly.Memory, or what has one",
     );
   }
+  inRange("byteOffset", byteOffset, 0, Number.MAX_SAFE_INTEGER);
+  if (options.bytes !== undefined) inRange("bytes", options.bytes, PAGE_BYTES, 2 ** 32);
   const byteLength =
     options.byteLength ?? Math.min(options.bytes ?? Infinity, memory.buffer.byteLength - byteOffset);
   return { buffer: memory.buffer, byteOffset, byteLength };
@@ -43,7 +45,7 @@ function newBuffer(shared: boolean | undefined, bytes: number): ArrayBufferLike 
   if (!Number.isInteger(bytes) || bytes < PAGE_BYTES || bytes > 2 ** 32) {
     throw new SharedHeapError(
       "bad-option",
-      `bytes is ${String(bytes)}: use an integer from ${PAGE_BYTES} to ${2 ** 32}`,
+      `bytes is ${shown(bytes)}: use an integer from ${PAGE_BYTES} to ${2 ** 32}`,
     );
   }
   try {

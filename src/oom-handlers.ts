@@ -1,5 +1,5 @@
 /** What the program does when the heap is out of memory: functions that may free something. (The kernel's oom notifiers.) */
-import { SharedHeapError } from "./arena/index.ts";
+import { checkFunction } from "./arena/index.ts";
 import { tell } from "./tell.ts";
 
 interface Handler {
@@ -11,8 +11,7 @@ export class OomHandlers {
 
   /** Returns what ends it. Errors: `bad-option`. */
   add(fn: () => void): () => void {
-    if (typeof fn !== "function")
-      throw new SharedHeapError("bad-option", "onOutOfMemory: give it a function that frees something");
+    checkFunction("onOutOfMemory's handler", fn);
     const handler = { fn };
     this.handlers = [...this.handlers, handler];
     return () => {

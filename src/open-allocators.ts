@@ -1,5 +1,5 @@
 /** The allocators that this thread has open, and how a program opens them. */
-import { SharedHeapError } from "./arena/index.ts";
+import { checkOptions, SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { MemAlloc, MemCache, OwnedCache } from "./memalloc/index.ts";
 import type { MemcgApi } from "./memcg-api.ts";
@@ -35,6 +35,7 @@ export class OpenAllocators {
   /** See SharedHeap.memAlloc. */
   memAlloc(options: MemAllocOptions): MemAlloc {
     const { allocators } = this.heap.live();
+    checkOptions("memAlloc", options);
     const { percpu, owned } = options as MemCacheOptions;
     if (percpu === true)
       throw new SharedHeapError(
@@ -53,6 +54,7 @@ export class OpenAllocators {
   /** See SharedHeap.memCache. */
   memCache<O extends MemCacheOptions>(options: O): MemCacheOf<O> {
     const { allocators } = this.heap.live();
+    checkOptions("memCache", options);
     const { name = this.anonymousName(), size, dtor, percpu, owned } = options;
     if (owned === true && percpu === true)
       throw new SharedHeapError("bad-option", "per-CPU objects have no owner: leave out percpu, or owned");

@@ -1,5 +1,5 @@
 /** What programs may ask for when they make, attach to and open things. */
-import { type Geometry, SharedHeapError } from "./arena/index.ts";
+import { checkName, checkOptions, type Geometry, SharedHeapError, shown } from "./arena/index.ts";
 import type { IrqWorkMode } from "./cpu/index.ts";
 import type { MemCache, OwnedCache } from "./memalloc/index.ts";
 import type { Memcg } from "./memcg-api.ts";
@@ -49,8 +49,14 @@ export interface MemCacheOptions extends MemAllocOptions {
 /** What `memCache` opens with such options. */
 export type MemCacheOf<Options> = Options extends { readonly owned: true } ? OwnedCache : MemCache;
 
+/** The name of a thread that attaches, or "". `call`: by which call. Errors: `bad-option`, `bad-name`. */
+export function threadName(call: string, options: AttachOptions): string {
+  checkOptions(call, options);
+  return options.name === undefined ? "" : checkName(options.name);
+}
+
 /** Throws `bad-option` for a mode that there is not. */
 export function checkMode(mode: unknown): void {
   if (mode === "inline" || mode === "turn" || mode === "kthread") return;
-  throw new SharedHeapError("bad-option", `irqWork is ${String(mode)}: use "inline", "turn" or "kthread"`);
+  throw new SharedHeapError("bad-option", `irqWork is ${shown(mode)}: use "inline", "turn" or "kthread"`);
 }

@@ -1,9 +1,9 @@
 /** `heap.percpu`: objects that have a slot on each possible CPU. */
-import { inRange } from "./arena/index.ts";
+import { checkFunction, inRange, SharedHeapError } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { MemCache } from "./memalloc/index.ts";
-import { percpuSlot } from "./mm/index.ts";
-import { PerCpuCounter } from "./percpu-counter.ts";
+import { type Percpu, percpuSlot } from "./mm/index.ts";
+import { COUNTER_BYTES, PerCpuCounter } from "./percpu-counter.ts";
 import { PercpuObjects } from "./percpu-objects.ts";
 
 export class PercpuApi {
@@ -46,19 +46,32 @@ export class PercpuApi {
     return percpuSlot(p, inRange("cpu", cpu, 0, this.maxCpus - 1));
   }
 
-  /** Calls `fn` with the offset of each possible CPU's slot, and the CPU: also of those that nobody has. */
+  /** Calls `fn` with the offset of each possible CPU's slot, and the CPU: also of those that nobody has. Errors: `bad-option`. */
   forEachCpu(p: number, fn: (slot: number, cpu: number) => void): void {
+    checkFunction("fn", fn);
     for (let cpu = 0; cpu < this.maxCpus; cpu++) fn(percpuSlot(p, cpu), cpu);
   }
 
   /**
-   * A new counter; with `offset`, another thread's `counter.offset`, that one. Errors: `out-of-memory`, `bad-option`, `detached`.
+   * A new counter; with `offset`, another thread's `counter.offset`, that one. Errors: `out-of-memory`, `bad-option`, `bad-pointer`
+   * (no per-CPU object of that size starts there), `detached`.
    *
    * @example
    * const hits = heap.percpu.counter();
    * heap.roots.set("hits", hits.offset); // elsewhere: heap.percpu.counter(heap.roots.get("hits"))
    */
   counter(offset = 0): PerCpuCounter {
-    return new PerCpuCounter(this.live().arena.words, this, this.cpu, this.maxCpus, offset);
+    const { arena, kmalloc } = this.live();
+    if (offset !== 0) this.checkCounter(kmalloc.percpu, inRange("offset", offset, 0, arena.geometry.bytes));
+    return new PerCpuCounter(arena.words, this, this.cpu, this.maxCpus, offset);
+  }
+
+  /** Elsewhere it would count in what is another's, or beyond the heap. */
+  private checkCounter(percpu: Percpu, offset: number): void {
+    if (percpu.unitAt(offset) >= COUNTER_BYTES) return;
+    throw new SharedHeapError(
+      "bad-pointer",
+      `counter(${offset}): no counter is there; use another one's offset`,
+    );
   }
 }

@@ -20,7 +20,8 @@ import { inRange, SharedHeapError } from "./arena/index.ts";
 
 const WORD = 0;
 const SUMS = 1;
-const SLOT_BYTES = 20;
+/** Bytes of a slot. */
+export const COUNTER_BYTES = 20;
 /** Counts up to this stay in WORD. */
 const FOLD = 2 ** 28;
 /** So that low word + count + delta is an exact number. */
@@ -45,7 +46,7 @@ export class PerCpuCounter {
 
   /** `offset`: of a counter that there is; 0: a new one. Errors: `out-of-memory`, `bad-option`. */
   constructor(words: Words, slots: Slots, cpu: number, maxCpus: number, offset: number) {
-    this.offset = offset === 0 ? slots.alloc(SLOT_BYTES) : inRange("offset", offset, 8, words.length * 4);
+    this.offset = offset === 0 ? slots.alloc(COUNTER_BYTES) : inRange("offset", offset, 8, words.length * 4);
     if (this.offset === 0)
       throw new SharedHeapError(
         "out-of-memory",
@@ -59,7 +60,7 @@ export class PerCpuCounter {
 
   /** Adds an integer, at most 2^52 either way. The sum comes round at 2^63. Any context. Errors: `bad-option`. */
   add(delta: number): void {
-    if ((delta | 0) !== delta || delta >= FOLD || delta <= -FOLD) {
+    if (typeof delta !== "number" || (delta | 0) !== delta || delta >= FOLD || delta <= -FOLD) {
       this.fold(inRange("delta", delta, -MAX_DELTA, MAX_DELTA));
       return;
     }

@@ -3,7 +3,7 @@
  * is first asked for. All threads share them. (The kernel's global per-CPU allocator.)
  */
 import { peek } from "#primitive";
-import { SharedHeapError } from "./arena/index.ts";
+import { SharedHeapError, shown } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { MemCache } from "./memalloc/index.ts";
 import { HEADER_BYTES } from "./memalloc/layout.ts";
@@ -12,6 +12,10 @@ import { CACHE_UNIT_WORDS } from "./mm/layout.ts";
 
 /** Payloads of the caches, on each CPU. */
 const SIZES = [8, 16, 32, 64, 128, 256, 512];
+
+function nameFor(size: number): string {
+  return `percpu ${size}`;
+}
 
 export class PercpuObjects {
   private readonly live: () => Booted;
@@ -47,23 +51,32 @@ export class PercpuObjects {
   }
 
   private cacheOf(size: number): MemCache {
-    const there = this.caches.get(size);
-    if (there?.isOpen === true) return there;
-    const cache = this.open(`percpu ${size}`, size);
+    const there = this.openCacheOf(size);
+    if (there !== undefined) return there;
+    const cache = this.open(nameFor(size), size);
     this.caches.set(size, cache);
     return cache;
   }
 
-  /** The cache of the object at `p`, which that checks. */
+  private openCacheOf(size: number): MemCache | undefined {
+    const there = this.caches.get(size);
+    return there?.isOpen === true ? there : undefined;
+  }
+
+  /** The cache of the object at `p`, which that checks. One that is not open here is opened only for what is its object. */
   private cacheAt(p: number): MemCache {
-    const { pages } = this.live().kmalloc.slab;
+    const { allocators, kmalloc } = this.live();
+    const { pages } = kmalloc.slab;
     const page = isOffset(pages, p) ? slabPageAt(pages, (p - HEADER_BYTES) >>> 2) : 0;
     const slab = page === 0 ? 0 : slabCacheOf(pages, page);
     const isPercpu = slab !== 0 && isPercpuCache(pages.words, slab);
     const unit = isPercpu ? peek(pages.words, slab + CACHE_UNIT_WORDS) * 4 : 0;
     // each size has slabs of a unit of its own: the power of two that holds it and the header
     const size = SIZES.find((each) => each + HEADER_BYTES > unit / 2 && each + HEADER_BYTES <= unit);
-    if (size !== undefined) return this.cacheOf(size);
-    throw new SharedHeapError("bad-pointer", `free(${String(p)}): no per-CPU object starts there`);
+    if (size !== undefined) {
+      if (this.openCacheOf(size) === undefined) allocators.checkLive(nameFor(size), p);
+      return this.cacheOf(size);
+    }
+    throw new SharedHeapError("bad-pointer", `free(${shown(p)}): no per-CPU object starts there`);
   }
 }

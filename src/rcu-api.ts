@@ -1,6 +1,6 @@
 /** `heap.rcu`: read sections and grace periods, as a program uses them. */
 import { loadAcquire, storeRelease } from "#primitive";
-import { SharedHeapError } from "./arena/index.ts";
+import { checkFunction, SharedHeapError, shown } from "./arena/index.ts";
 import type { Cpu } from "./cpu/index.ts";
 import { type Barriers, type Flavour, RCU, type Rcu, type TasksTrace, TRACE } from "./rcu/index.ts";
 import type { Stall, Stalls } from "./stalls.ts";
@@ -38,10 +38,11 @@ class GracePeriods {
   /**
    * Runs `fn` on this thread, in a turn of its event loop or a poll, once every section that is open now has
    * ended. A closure dies with its thread: what must happen in any case is no work for it. Any context.
-   * Errors: `detached`.
+   * Errors: `bad-option`, `detached`.
    */
   call(fn: () => void): void {
     this.checkLive();
+    checkFunction("the callback", fn);
     this.barriers.given(this.flavour);
     const target = this.periods.target();
     const number = this.given++;
@@ -144,10 +145,11 @@ export class RcuApi extends GracePeriods implements Disposable {
   /**
    * Has `fn` called, in a turn of this thread or a poll, when a section of either kind has kept memory or callbacks
    * waiting for 10 seconds, and again whenever that time has doubled. `heap.stats().rcu.blockedBy` lists such
-   * sections from their first poll on. Returns a function that ends it. Task context. Errors: `detached`.
+   * sections from their first poll on. Returns a function that ends it. Task context. Errors: `bad-option`, `detached`.
    */
   onStall(fn: (stall: Stall) => void): () => void {
     this.checkLive();
+    checkFunction("the listener", fn);
     return this.stalls.listen(fn);
   }
 }
@@ -224,6 +226,7 @@ interface HasWords {
  * written to the object before. (The kernel's rcu_assign_pointer.) Any context. Errors: `bad-pointer`.
  */
 export function rcuAssignPointer(heap: HasWords, slot: number, p: number): void {
+  if (!isUint32(p)) throw new SharedHeapError("bad-pointer", `${shown(p)} is not an offset: use 0 for NULL`);
   // pairs with rcuDereference: publishes the object
   storeRelease(heap.i32, slotOf(heap, slot), p | 0);
 }
@@ -237,8 +240,11 @@ export function rcuDereference(heap: HasWords, slot: number): number {
   return loadAcquire(heap.i32, slotOf(heap, slot)) >>> 0;
 }
 
+function isUint32(value: unknown): value is number {
+  return typeof value === "number" && value >>> 0 === value;
+}
+
 function slotOf(heap: HasWords, slot: number): number {
-  const word = slot >>> 2;
-  if ((slot & 3) === 0 && slot >>> 0 === slot && word < heap.i32.length) return word;
-  throw new SharedHeapError("bad-pointer", `slot ${String(slot)}: not an offset of this heap, aligned to 4`);
+  if (isUint32(slot) && (slot & 3) === 0 && slot >>> 2 < heap.i32.length) return slot >>> 2;
+  throw new SharedHeapError("bad-pointer", `slot ${shown(slot)}: not an offset of this heap, aligned to 4`);
 }

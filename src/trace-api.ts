@@ -1,5 +1,5 @@
 /** `heap.tracepoints`: functions of the program that the library calls from inside its operations. */
-import { SharedHeapError } from "./arena/index.ts";
+import { checkFunction, checkOptions, SharedHeapError, shown } from "./arena/index.ts";
 import type { Probe, Tracepoints } from "./cpu/index.ts";
 
 /** What there is to be traced. */
@@ -53,6 +53,10 @@ export interface Traceable {
   freeReclaimed?(p: number): void;
 }
 
+function isTracepoint(name: string): boolean {
+  return Object.hasOwn(FIELDS, name) || name === "memalloc:alloc" || name === "memalloc:free";
+}
+
 /** Marks the methods that are put in between. */
 const TRACED = Symbol("traced");
 
@@ -85,14 +89,16 @@ export class TracepointsApi {
    * @example
    * const off = heap.tracepoints.on("slab:new", (p, bytes) => counters.add(bytes));
    */
-  on(name: TracepointName, handler: TraceHandler, { nested = false }: TraceOptions = {}): () => void {
+  on(name: TracepointName, handler: TraceHandler, options: TraceOptions = {}): () => void {
     this.checkLive();
-    if (!Object.hasOwn(FIELDS, name) && name !== "memalloc:alloc" && name !== "memalloc:free")
+    checkOptions("tracepoints.on", options);
+    const { nested = false } = options;
+    if (typeof name !== "string" || !isTracepoint(name))
       throw new SharedHeapError(
         "bad-option",
-        `no tracepoint "${String(name)}": see the README for their names`,
+        `no tracepoint "${shown(name)}": see the README for their names`,
       );
-    if (typeof handler !== "function") throw new SharedHeapError("bad-option", "handler is no function");
+    checkFunction("handler", handler);
     const entry: Handler = { fn: handler, nested, isRunning: false };
     this.set(name, [...(this.handlers.get(name) ?? []), entry]);
     return () =>

@@ -3,7 +3,7 @@
  * worker's own event, or, where there is none, by a lock that the thread held (`watch`). Being silent is not being
  * dead: a thread that waits, or computes, says nothing either.
  */
-import { inRange, SharedHeapError } from "./arena/index.ts";
+import { checkFunction, checkOptions, inRange, SharedHeapError, shown } from "./arena/index.ts";
 import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
 import { type Locks, webLocks } from "./host.ts";
@@ -40,8 +40,13 @@ export class Watch {
   }
 
   /** See SharedHeap.reap. */
-  reap(cpu: number, { surelyGone = false, generation }: ReapOptions): boolean {
+  reap(cpu: number, options: ReapOptions): boolean {
     const system = this.live();
+    checkOptions("reap", options);
+    const { surelyGone = false, generation } = options;
+    // nothing that only looks like true: it is a promise
+    if (typeof surelyGone !== "boolean")
+      throw new SharedHeapError("bad-option", `surelyGone is ${shown(surelyGone)}: use true or false`);
     system.cpu.checkTask("reap()");
     inRange("cpu", cpu, 0, system.cpus.maxCpus - 1);
     if (cpu === system.cpu.id)
@@ -67,6 +72,7 @@ export class Watch {
   /** See SharedHeap.watch. */
   watch(worker: WatchedWorker | BrowserWorker | undefined, onReaped: (cpu: CpuInfo) => void): () => void {
     const system = this.live();
+    checkFunction("onReaped", onReaped);
     const stop =
       this.locks === undefined
         ? this.watchThread(worker, onReaped)

@@ -42,7 +42,7 @@ const COMMANDS = {
 };
 
 function fuzzer(args) {
-  return ["scribble"].find((name) => args.includes(`--${name}`)) ?? "reentry";
+  return ["scribble", "misuse"].find((name) => args.includes(`--${name}`)) ?? "reentry";
 }
 
 /** `--anyway` goes on after a failed build. */

@@ -11,7 +11,7 @@ import {
   writePrivate,
   zeroPrivate,
 } from "#primitive";
-import { SharedHeapError } from "./errors.ts";
+import { SharedHeapError, shown } from "./errors.ts";
 import { Faults } from "./faults.ts";
 import {
   FLAG_REALTIME,
@@ -183,7 +183,7 @@ function checkWindow(token: HeapToken): void {
   if (!fits) {
     throw new SharedHeapError(
       "bad-option",
-      `window (${byteOffset}, ${byteLength}) does not lie in the buffer's ${buffer.byteLength} bytes`,
+      `window (${shown(byteOffset)}, ${shown(byteLength)}) does not lie in the buffer's ${buffer.byteLength} bytes`,
     );
   }
   if (byteOffset % 8 !== 0) {

@@ -34,6 +34,15 @@ export class SharedHeapError extends Error {
   }
 }
 
+/**
+ * What a caller gave, for the message of an error. Calls nothing of the value's own: an object's `toString` may throw, or
+ * be missing.
+ */
+export function shown(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 /** The error of a call through `name`, which this thread had open before it detached. */
 export function detachedError(name: string): SharedHeapError {
   return new SharedHeapError("detached", `"${name}": this thread has detached from the heap; attach again`);

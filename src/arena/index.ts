@@ -1,11 +1,11 @@
 export { Arena, formatArena, type HeapToken, openArena, publishArena, writeHeader } from "./arena.ts";
 export { Directory } from "./directory.ts";
-export { destroyedError, detachedError, SharedHeapError, type SharedHeapErrorCode } from "./errors.ts";
+export { destroyedError, detachedError, SharedHeapError, type SharedHeapErrorCode, shown } from "./errors.ts";
 export type { FaultSite, Faults } from "./faults.ts";
 export { checkArena, checkLiveNames, type Report } from "./invariants.ts";
 export { Memblock } from "./memblock.ts";
 export { checkName, nameIs, readName, writeName } from "./names.ts";
-export { type Geometry, inRange, resolveGeometry } from "./options.ts";
+export { checkFunction, checkOptions, type Geometry, inRange, resolveGeometry } from "./options.ts";
 export { Records, type Ref } from "./records.ts";
 export { Roots } from "./roots.ts";
 export { HeapView } from "./views.ts";

@@ -1,5 +1,5 @@
 /** The sizes of a heap: what they may be, their defaults, and the errors for those that won't do. */
-import { SharedHeapError } from "./errors.ts";
+import { SharedHeapError, shown } from "./errors.ts";
 import { PAGE_BYTES } from "./layout.ts";
 
 /** What a heap is made with: its sizes, from which the whole layout follows, and how it works. */
@@ -54,7 +54,7 @@ export function resolveGeometry(given: Partial<Geometry>, bytes: number): Geomet
 
 function isTrue(option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
-  throw new SharedHeapError("bad-option", `${option} is ${String(value)}: use true or false`);
+  throw new SharedHeapError("bad-option", `${option} is ${shown(value)}: use true or false`);
 }
 
 /** Throws `bad-option` unless `value` is an integer from `min` to `max`; returns it. */
@@ -62,8 +62,20 @@ export function inRange(option: string, value: unknown, min: number, max: number
   if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
   throw new SharedHeapError(
     "bad-option",
-    `${option} is ${String(value)}: use an integer from ${min} to ${max}`,
+    `${option} is ${shown(value)}: use an integer from ${min} to ${max}`,
   );
+}
+
+/** Throws `bad-option` unless `fn` is a function. `what`: which one. */
+export function checkFunction(what: string, fn: unknown): void {
+  if (typeof fn === "function") return;
+  throw new SharedHeapError("bad-option", `${what} is ${shown(fn)}: give it a function`);
+}
+
+/** Throws `bad-option` unless `options` is an object. `call`: which call's. */
+export function checkOptions(call: string, options: unknown): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new SharedHeapError("bad-option", `${call}(${shown(options)}): give it an object with options`);
 }
 
 function defaultPercpuBytes(bytes: number, maxCpus: number): number {

@@ -1,6 +1,6 @@
 /** Named roots: how threads find each other's objects. */
 import type { Directory } from "./directory.ts";
-import { SharedHeapError } from "./errors.ts";
+import { SharedHeapError, shown } from "./errors.ts";
 import { KIND_ROOT, ROOT_VALUE } from "./layout.ts";
 import { checkName } from "./names.ts";
 
@@ -21,8 +21,8 @@ export class Roots {
    */
   set(name: string, value: number): void {
     checkName(name);
-    if (value >>> 0 !== value) {
-      throw new SharedHeapError("bad-pointer", `root "${name}": ${String(value)} is not an offset`);
+    if (typeof value !== "number" || value >>> 0 !== value) {
+      throw new SharedHeapError("bad-pointer", `root "${name}": ${shown(value)} is not an offset`);
     }
     this.directory.store(this.directory.findOrMake(KIND_ROOT, name), ROOT_VALUE, value | 0);
   }

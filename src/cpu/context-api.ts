@@ -1,4 +1,5 @@
 /** `heap.context`: says in which context a piece of code runs. */
+import { checkFunction } from "../arena/index.ts";
 import { HARDIRQ_SHIFT, NMI_SHIFT, SOFTIRQ_SHIFT } from "./contexts.ts";
 import type { Cpu } from "./cpu.ts";
 
@@ -46,6 +47,7 @@ export class Context {
 
   private nested<T>(shift: number, fn: () => T): T {
     this.checkLive();
+    checkFunction("a context's code", fn);
     return this.cpu.nested(shift, fn);
   }
 }

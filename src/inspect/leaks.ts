@@ -1,5 +1,5 @@
 /** `heap.leaks()`: what is out, and, where objects name their owners, whose it is. */
-import { inRange } from "../arena/index.ts";
+import { checkOptions, inRange } from "../arena/index.ts";
 import {
   type Allocator,
   type ChainsByHome,
@@ -45,7 +45,9 @@ const DEFAULT_FIRST = 10;
 const MAX_FIRST = 1_000_000;
 
 /** All allocators that have objects out. Errors: `bad-option`. */
-export function leaks(system: System, { first = DEFAULT_FIRST }: LeaksOptions): Leak[] {
+export function leaks(system: System, options: LeaksOptions): Leak[] {
+  checkOptions("leaks", options);
+  const { first = DEFAULT_FIRST } = options;
   inRange("first", first, 0, MAX_FIRST);
   const chains = chainsInQueues(system.pages, system.callbacks, () => {});
   return system.allocators

@@ -2,7 +2,7 @@
  * Destructors: what is done to an object before it goes back to slab. A name stands for it in the heap, and
  * each thread that may run it says what the name means there: nothing shared holds a closure.
  */
-import { checkName, type Directory } from "../arena/index.ts";
+import { checkFunction, checkName, type Directory } from "../arena/index.ts";
 import { KIND_DESTRUCTOR } from "../arena/layout.ts";
 
 /** Called with the offset of an object that nobody sees any more. */
@@ -17,8 +17,10 @@ export class Destructors {
     this.directory = directory;
   }
 
-  /** From here on this thread runs `fn` for the destructor of that name. Errors: `bad-name`, `limit`. */
+  /** From here on this thread runs `fn` for the destructor of that name. Errors: `bad-name`, `bad-option`, `limit`. */
   register(name: string, fn: Destructor): void {
+    checkName(name);
+    checkFunction(`the destructor "${name}"`, fn);
     this.known.set(this.record(name), fn);
   }
 

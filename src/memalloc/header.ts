@@ -1,6 +1,6 @@
 /** Check words, and what is wrong with a pointer whose check word does not match. */
 import { loadAcquire } from "#primitive";
-import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { type Directory, SharedHeapError, shown } from "../arena/index.ts";
 import { KIND_ALLOCATOR, RECORD_DATA } from "../arena/layout.ts";
 import {
   hasHeaders,
@@ -51,7 +51,7 @@ export function payloadOf(node: number): number {
  * `name`. Reads only; looks at nothing outside the heap.
  */
 export function wrongFree(pages: Pages, directory: Directory, name: string, p: unknown): SharedHeapError {
-  const what = `"${name}": free(${String(p)})`;
+  const what = `"${name}": free(${shown(p)})`;
   if (!isOffset(pages, p)) {
     return new SharedHeapError("bad-pointer", `${what}: not an offset of this heap, aligned to 8`);
   }

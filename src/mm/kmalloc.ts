@@ -6,7 +6,7 @@
  * cache gets NULL.
  */
 import { loadAcquire, readPrivate, type Words, zeroPrivate } from "#primitive";
-import { type Directory, SharedHeapError } from "../arena/index.ts";
+import { type Directory, SharedHeapError, shown } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, PAGE_BYTES, RECORD_DATA, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkFlags, checkSize } from "./arguments.ts";
 import { type CacheSets, KMALLOC_SIZES } from "./cache-sets.ts";
@@ -192,5 +192,5 @@ export class Kmalloc {
 }
 
 function badPointer(p: unknown, why: string): SharedHeapError {
-  return new SharedHeapError("bad-pointer", `kfree(${String(p)}): it ${why}`);
+  return new SharedHeapError("bad-pointer", `kfree(${shown(p)}): it ${why}`);
 }

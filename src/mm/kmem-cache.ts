@@ -1,5 +1,14 @@
 /** Slab caches of the program's own: objects of one size, with a constructor and an alignment if wanted. */
-import { checkName, type Directory, detachedError, inRange, SharedHeapError } from "../arena/index.ts";
+import {
+  checkFunction,
+  checkName,
+  checkOptions,
+  type Directory,
+  detachedError,
+  inRange,
+  SharedHeapError,
+  shown,
+} from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { type CacheShape, flagsOf, initCache } from "./cache-geometry.ts";
@@ -78,7 +87,7 @@ export class KmemCache {
     if (page === 0 || !isObjectStart(pages, page, p >>> 2)) {
       throw new SharedHeapError(
         "bad-pointer",
-        `kmem cache "${this.name}": free(${String(p)}): no object starts there`,
+        `kmem cache "${this.name}": free(${shown(p)}): no object starts there`,
       );
     }
     if (slabCacheOf(pages, page) !== this.cache) {
@@ -148,13 +157,13 @@ function shapeOf(directory: Directory, cache: number): CacheShape {
 }
 
 function checkShape(options: KmemCacheOptions): CacheShape {
+  checkOptions("kmemCache", options);
   checkName(options.name);
   const align = inRange("align", options.align ?? 8, 8, 4096);
   if ((align & (align - 1)) !== 0)
     throw new SharedHeapError("bad-option", `align is ${align}: use a power of two`);
   const size = inRange("size", options.size, 8, KMALLOC_MAX_SLAB_BYTES);
-  if (options.ctor !== undefined && typeof options.ctor !== "function")
-    throw new SharedHeapError("bad-option", "ctor is no function");
+  if (options.ctor !== undefined) checkFunction("ctor", options.ctor);
   return {
     size,
     align,

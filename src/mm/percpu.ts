@@ -11,12 +11,12 @@
  *
  * Contexts and progress: those of slab. Nothing is prefilled, and nothing need be: a new slab can be made in any context.
  */
-import type { Words } from "#primitive";
-import { SharedHeapError } from "../arena/index.ts";
+import { readPrivate, type Words } from "#primitive";
+import { SharedHeapError, shown } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkSize } from "./arguments.ts";
 import type { CacheSet } from "./cache-sets.ts";
-import { PERCPU_MAX_BYTES } from "./layout.ts";
+import { CACHE_UNIT_WORDS, PERCPU_MAX_BYTES } from "./layout.ts";
 import { zeroSlots } from "./percpu-slots.ts";
 import type { Slab } from "./slab.ts";
 import {
@@ -57,14 +57,27 @@ export class Percpu {
   /** Frees what alloc returned; 0 and ZERO_SIZE_PTR are ignored. Any context. Errors: `bad-pointer`. */
   free(p: number): void {
     if (p === 0 || p === ZERO_SIZE_PTR) return;
-    const { pages } = this.slab;
-    const word = p >>> 2;
-    const page = isOffset(pages, p) ? slabPageAt(pages, word) : 0;
-    const isObject = page !== 0 && isObjectStart(pages, page, word);
-    const cache = isObject ? slabCacheOf(pages, page) : 0;
-    if (cache === 0 || !isPercpuCache(this.words, cache) || hasHeaders(this.words, cache)) {
-      throw new SharedHeapError("bad-pointer", `percpuFree(${String(p)}): no per-CPU object starts there`);
+    const page = this.pageOf(p);
+    if (page === 0) {
+      throw new SharedHeapError("bad-pointer", `percpuFree(${shown(p)}): no per-CPU object starts there`);
     }
-    this.slab.free(cache, page, word);
+    this.slab.free(slabCacheOf(this.slab.pages, page), page, p >>> 2);
+  }
+
+  /** Bytes of each slot of the per-CPU object that starts at `p`, free or not; 0: none does. */
+  unitAt(p: unknown): number {
+    const page = this.pageOf(p);
+    const cache = page === 0 ? 0 : slabCacheOf(this.slab.pages, page);
+    return cache === 0 ? 0 : readPrivate(this.words, cache + CACHE_UNIT_WORDS) * 4;
+  }
+
+  /** The slab of the per-CPU object that starts at `p`; 0: none does. */
+  private pageOf(p: unknown): number {
+    const { pages } = this.slab;
+    if (!isOffset(pages, p)) return 0;
+    const page = slabPageAt(pages, p >>> 2);
+    if (page === 0 || !isObjectStart(pages, page, p >>> 2)) return 0;
+    const cache = slabCacheOf(pages, page);
+    return isPercpuCache(this.words, cache) && !hasHeaders(this.words, cache) ? page : 0;
   }
 }

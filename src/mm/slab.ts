@@ -60,6 +60,8 @@ import { firstOf, inUseOf, isFrozen, stateOf } from "./slab-state.ts";
 const DOUBLE_KFREE =
   "a slab's free list runs in a circle: an object was freed twice by kfree, or written to after";
 
+const FREE_OF_NONE = "free of an object of a slab that has none in use: it has been freed already";
+
 /** Prepares a new object, whose first word is `object`. Runs when its slab is made. */
 export type SlabConstructor = (object: number) => void;
 
@@ -108,7 +110,10 @@ export class Slab {
     return isLocked(this.words, this.localOf(cache) + SLAB_CPU_LOCK);
   }
 
-  /** Frees an object that lies in the slab that begins at `page`. Never fails. Any context. */
+  /**
+   * Frees an object that lies in the slab that begins at `page`. Never fails, where that is right. Errors: `double-free`,
+   * where the slab shows it: none of its objects is in use. Any context.
+   */
   free(cache: number, page: number, object: number): void {
     this.trace(this.cpu.tracepoints.slabFree, cache, object);
     const local = this.localOf(cache);
@@ -204,8 +209,10 @@ export class Slab {
     const index = this.indexOf(cache, page, first) + 1;
     for (;;) {
       const state = loadAcquire(this.words, at);
-      writePrivate(this.words, last + link, this.objectAt(cache, page, firstOf(state)));
       const inUse = inUseOf(state) - count;
+      // before anything is written: with fewer than none the state would lead out of the slab
+      if (inUse < 0) throw new SharedHeapError("double-free", FREE_OF_NONE);
+      writePrivate(this.words, last + link, this.objectAt(cache, page, firstOf(state)));
       // pairs with takeShared: publishes the objects' links, and that their users are done with them
       if (cmpxchg(this.words, at, state, stateOf(index, inUse, STATE_FROZEN)) !== state) continue;
       if (!isFrozen(state)) this.lists.put(cache, page);

@@ -138,14 +138,15 @@ describe("a slab cache", () => {
   for (const offset of [-(2 ** 31), 2 ** 31 - 1, 2 ** 24]) {
     test(`whose words are at ${offset} of each area`, () => {
       const { heap, words, system } = scene();
-      words[system.kmalloc.cacheAt(3) + CACHE_PERCPU] = offset;
+      words[system.kmalloc.sets.kmalloc.cacheAt(3) + CACHE_PERCPU] = offset;
       reports(heap, /its sizes are damaged/);
     });
   }
   test("with a link into the middle of a descriptor", () => {
     const { heap, words, system, p } = scene();
     const { pages, kmalloc } = system;
-    words[kmalloc.cacheFor(48) + CACHE_PARTIAL] = pages.descriptor(pages.pageAt(nodeOf(p))) + DESC_NEXT + 1;
+    words[kmalloc.sets.memalloc.cacheFor(48) + CACHE_PARTIAL] =
+      pages.descriptor(pages.pageAt(nodeOf(p))) + DESC_NEXT + 1;
     reports(heap, /a list of cache \d+ is damaged/);
   });
   test("whose slab has a page that belongs to none", () => {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { plant } from "../../check/mutants/plant.ts";
 import { scribbleHeaps, WATCHED } from "./scribble/run.ts";
 
-const HEAPS = 1500;
+const HEAPS = 1000;
 const SEED = Number(process.env.TORTURE_SEED ?? Math.floor(Math.random() * 2 ** 30));
 
 test("heaps that were scribbled into: verify and stats look and return, attach gets in or says why not", async (t) => {

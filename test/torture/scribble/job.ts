@@ -1,6 +1,7 @@
 /** What a thread of the scribble fuzz is told, and what it tells. */
+import type { WatchedJob } from "../watched-thread.ts";
 
-export interface Job {
+export interface Job extends WatchedJob {
   /** Address of the library whose accesses are seen: build/src, or a copy of it with a bug planted. */
   readonly watched: string;
   readonly seed: number;
@@ -8,13 +9,8 @@ export interface Job {
   readonly heaps: number;
   /** The thread stops after so many failures. */
   readonly maxFailures: number;
-  readonly thread: number;
   readonly threads: number;
-  /** PROGRESS_WORDS for each thread: heaps done, the heap that is under way. */
-  readonly progress: Int32Array;
 }
-
-export const PROGRESS_WORDS = 2;
 
 /** So many heaps in a row, by their seeds, are the same one with different words overwritten. */
 export const HEAPS_OF_ONE_KIND = 50;

@@ -1,5 +1,5 @@
 /** The kinds of memory that a heap's contents are made of, each on all of its CPUs. */
-import type { MemAlloc, MemCache, SharedHeap } from "sharedheap";
+import type { MemAlloc, MemCache, OwnedCache, SharedHeap } from "sharedheap";
 
 /** An integer from 0 to `below` - 1. */
 export type Random = (below: number) => number;
@@ -19,6 +19,7 @@ export function kindsOf(cpus: readonly SharedHeap[], random: Random): readonly K
     { name: "fixed", size: 48 },
     { name: "dtor", size: 8 + random(500), dtor: "dtor" },
     { name: "percpu", size: 8 + random(100), percpu: true },
+    { name: "owned", size: 8 + random(200), owned: true },
   ];
   return [
     anyKind(cpus, random),
@@ -47,7 +48,7 @@ function sizeUpTo(max: number, random: Random): number {
 }
 
 function poolKind(
-  pools: readonly (MemAlloc | MemCache)[],
+  pools: readonly (MemAlloc | MemCache | OwnedCache)[],
   random: Random,
   size: () => number,
   end?: () => void,

@@ -1,6 +1,6 @@
-/** Starts the threads of the scribble fuzz, and notices if one of them gets no further. */
-import { Worker } from "node:worker_threads";
-import { type Failure, type Job, newTally, PROGRESS_WORDS, type Tally } from "./job.ts";
+/** Starts the threads of the scribble fuzz. */
+import { doneOf, newProgress, runWatched } from "../watched-thread.ts";
+import { newTally, type Tally } from "./job.ts";
 
 export interface ScribbleOptions {
   readonly heaps: number;
@@ -25,73 +25,23 @@ export const WATCHED = new URL("../../../src/index.js", import.meta.url).href;
 const TICK_MS = 500;
 
 export async function scribbleHeaps(options: ScribbleOptions): Promise<ScribbleResult> {
-  const {
-    heaps,
-    threads,
-    seed,
-    watched = WATCHED,
-    maxFailures = 10,
-    patienceMs = 60_000,
-    onProgress,
-  } = options;
-  const progress = new Int32Array(new SharedArrayBuffer(4 * PROGRESS_WORDS * threads));
+  const { heaps, threads, seed, watched = WATCHED, maxFailures = 10 } = options;
+  const { patienceMs = 60_000, onProgress } = options;
+  const progress = newProgress(threads);
   const start = performance.now();
-  const jobs = Array.from({ length: threads }, (_, thread) => ({
-    watched,
-    seed,
-    heaps,
-    maxFailures,
-    thread,
-    threads,
-    progress,
-  }));
+  const shared = { watched, seed, heaps, maxFailures, threads, progress };
+  const watch = {
+    module: new URL("./thread.js", import.meta.url),
+    execArgv: ["--conditions=check"],
+    patienceMs,
+    stuck: (at: number, what: string): Tally => ({ ...newTally(), failures: [{ seed: at, what }] }),
+  };
   const timer = setInterval(() => onProgress?.(doneOf(progress)), TICK_MS);
-  const tallies = await Promise.all(jobs.map((job) => runThread(job, patienceMs))).finally(() =>
-    clearInterval(timer),
+  const threadsDone = Array.from({ length: threads }, (_, thread) =>
+    runWatched({ ...shared, thread }, watch),
   );
+  const tallies = await Promise.all(threadsDone).finally(() => clearInterval(timer));
   return { ...tallies.reduce(sum, newTally()), seconds: (performance.now() - start) / 1000 };
-}
-
-/** Resolves to what the thread has found, or to that it is stuck. */
-function runThread(job: Job, patienceMs: number): Promise<Tally> {
-  const worker = new Worker(new URL("./thread.js", import.meta.url), {
-    workerData: job,
-    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith("--test")), "--conditions=check"],
-  });
-  let watchdog: NodeJS.Timeout | undefined;
-  const answer = new Promise<Tally>((resolve, reject) => {
-    worker.on("message", resolve);
-    worker.on("error", reject);
-    watchdog = watchFor(job, patienceMs, (failure) => resolve({ ...newTally(), failures: [failure] }));
-  });
-  return answer.finally(async () => {
-    clearInterval(watchdog);
-    await worker.terminate();
-  });
-}
-
-/** Calls `tell` when a thread has been busy with one heap for that long. */
-function watchFor(
-  { progress, thread }: Job,
-  patienceMs: number,
-  tell: (failure: Failure) => void,
-): NodeJS.Timeout {
-  let last = -1;
-  let since = performance.now();
-  return setInterval(() => {
-    const done = Atomics.load(progress, thread * PROGRESS_WORDS);
-    if (done !== last) since = performance.now();
-    last = done;
-    if (performance.now() - since < patienceMs) return;
-    const seed = Atomics.load(progress, thread * PROGRESS_WORDS + 1);
-    tell({ seed, what: `still running after ${patienceMs / 1000} s` });
-  }, TICK_MS);
-}
-
-function doneOf(progress: Int32Array): number {
-  let done = 0;
-  for (let at = 0; at < progress.length; at += PROGRESS_WORDS) done += Atomics.load(progress, at);
-  return done;
 }
 
 function sum(a: Tally, b: Tally): Tally {

@@ -1,8 +1,9 @@
 /** A thread of the scribble fuzz. Runs under the condition `check`: see run.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { BUILT, loadLibrary } from "../rcu/library.ts";
+import { advance, begin } from "../watched-thread.ts";
 import { Examiner } from "./examiner.ts";
-import { HEAPS_OF_ONE_KIND, type Job, newTally, PROGRESS_WORDS, type Tally } from "./job.ts";
+import { HEAPS_OF_ONE_KIND, type Job, newTally, type Tally } from "./job.ts";
 
 async function scribbleAll(job: Job): Promise<Tally> {
   const tally = newTally();
@@ -10,7 +11,7 @@ async function scribbleAll(job: Job): Promise<Tally> {
   for (let i = 0; i < job.heaps && tally.failures.length < job.maxFailures; i++) {
     const seed = job.seed + i;
     if (Math.floor(seed / HEAPS_OF_ONE_KIND) % job.threads !== job.thread) continue;
-    Atomics.store(job.progress, job.thread * PROGRESS_WORDS + 1, seed);
+    begin(job, seed);
     try {
       examiner.examine(seed);
     } catch (error) {
@@ -19,7 +20,7 @@ async function scribbleAll(job: Job): Promise<Tally> {
         what: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
     }
-    Atomics.add(job.progress, job.thread * PROGRESS_WORDS, 1);
+    advance(job, 1);
   }
   return tally;
 }
