@@ -7,6 +7,7 @@ export {
   SharedHeapError,
   type SharedHeapErrorCode,
 } from "./arena/index.ts";
+export type { AuditBooks, AuditOptions, AuditReport, InHand, PageRun } from "./audit/index.ts";
 export type { Context, CpuInfo, IrqWorkMode } from "./cpu/index.ts";
 export type { FaultInjection, FaultOptions } from "./fault-injection.ts";
 export { SharedHeap } from "./heap.ts";

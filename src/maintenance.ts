@@ -1,12 +1,17 @@
 /** What looks after a heap rather than uses it: who is there, what holds, what to do about threads that have gone. */
 import { SharedHeapError } from "./arena/index.ts";
+import { type AuditOptions, type AuditReport, audit } from "./audit/index.ts";
 import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
 import { FaultInjection, type FaultOptions } from "./fault-injection.ts";
 import { type HeapStats, type Leak, type LeaksOptions, leaks, stats, verify } from "./inspect/index.ts";
 import { OomHandlers } from "./oom-handlers.ts";
 import type { Stall, Stalls } from "./stalls.ts";
+import { poll } from "./task.ts";
 import { type BrowserWorker, type ReapOptions, Watch, type WatchedWorker } from "./watch.ts";
+
+/** A chain that nobody is in the way of goes through all its queues in fewer. */
+const AUDIT_POLLS = 4;
 
 export abstract class Maintenance {
   protected abstract readonly booted: Booted;
@@ -41,6 +46,20 @@ export abstract class Maintenance {
    */
   watch(worker?: WatchedWorker | BrowserWorker, onReaped: (cpu: CpuInfo) => void = () => {}): () => void {
     return this.deaths.watch(worker, onReaped);
+  }
+
+  /**
+   * Finds what threads that died had in their hands, gives it back, and corrects every count; after their CPUs were reaped,
+   * at a quiet moment: every other thread has detached, or is outside all calls, contexts and read sections, and is kept there
+   * by the caller. `repair: false`: tells what there is, and changes nothing. Walks the whole heap. What such an object was,
+   * nobody knows: no destructor runs for it. Task context. Errors, with nothing changed: `bad-context` (it is not quiet: the
+   * message says who is in the middle of what), `corrupt` (a list is damaged), `detached`.
+   */
+  audit(options: AuditOptions = {}): AuditReport {
+    const booted = this.live();
+    return audit(booted, options, () => {
+      for (let i = 0; i < AUDIT_POLLS; i++) poll(booted);
+    });
   }
 
   /** The heap's possible CPUs: who has them, since which generation. Any context. */

@@ -145,6 +145,40 @@ export abstract class Records {
     return generationOf(state) !== ref.generation || phaseOf(state) === PHASE_FREE;
   }
 
+  /** Those that a thread was making when it died. While no call is under way anywhere, as all that follows here. */
+  unfinished(): Ref[] {
+    return this.inPhases(PHASE_FILLING, PHASE_PENDING);
+  }
+
+  /** Those whose last step a thread was in the middle of when it died. */
+  releasing(): Ref[] {
+    return this.inPhases(PHASE_RELEASING);
+  }
+
+  /** Gives an unfinished one up: it may be used again. */
+  abandon(ref: Ref): void {
+    this.set(ref, PHASE_FREE);
+  }
+
+  /** How many more are going away than is counted. */
+  get drainingError(): number {
+    const there = this.inPhases(PHASE_DRAINING, PHASE_RELEASING).length;
+    return there - loadAcquire(this.words, this.shared + DRAINING);
+  }
+
+  correctDraining(delta: number): void {
+    fetchAdd(this.words, this.shared + DRAINING, delta);
+  }
+
+  /** True if some record is said to be in the middle of being installed. */
+  get isInstalling(): boolean {
+    return loadAcquire(this.words, this.shared + INSTALLING) !== 0;
+  }
+
+  endInstalling(): void {
+    storeRelease(this.words, this.shared + INSTALLING, 0);
+  }
+
   private inPhases(...phases: readonly number[]): Ref[] {
     const refs = [];
     for (const record of this.directory.ofKind(this.kind)) {

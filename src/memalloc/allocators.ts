@@ -236,14 +236,29 @@ export class Allocators {
     for (let cpu = 0; cpu < maxCpus; cpu++) if (this.isPinned(cpu, allocator)) return;
     for (let cpu = 0; cpu < maxCpus; cpu++) if (!this.isQuiet(cpu, allocator)) return;
     if (!this.registry.claimRelease(allocator.ref)) return;
-    this.parts.memcgs.lose(allocator.memcg, this.heldBytes(allocator) / UNIT_BYTES);
-    for (let cpu = 0; cpu < maxCpus; cpu++) {
+    this.parts.memcgs.lose(allocator.memcg, this.lostUnits(allocator));
+    this.retire(allocator);
+    // the last: from here on the group may go
+    if (allocator.memcg !== 0) this.parts.memcgs.letGo(allocator.memcg);
+  }
+
+  /** Those whose release a thread was in the middle of when it died. */
+  releasing(): Allocator[] {
+    return this.registry.releasing().map((ref) => this.describe(ref));
+  }
+
+  /** The record of an allocator that is being released may be used again. */
+  retire(allocator: Allocator): void {
+    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
       for (const cache of this.cachesOn(cpu, allocator))
         for (const count of [TAKEN, REFILLS, TRIMS]) storeRelease(this.areas.words, cache + count, 0);
     }
     this.registry.retire(allocator.ref);
-    // the last: from here on the group may go
-    if (allocator.memcg !== 0) this.parts.memcgs.letGo(allocator.memcg);
+  }
+
+  /** Units that its group stays charged with, for what slab gave and has not got back. */
+  lostUnits(allocator: Allocator): number {
+    return this.heldBytes(allocator) / UNIT_BYTES;
   }
 
   /** Bytes that slab gave for objects and has not got back, over all CPUs. */

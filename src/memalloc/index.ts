@@ -2,17 +2,12 @@ export { Allocators, type Destroyed, type Program } from "./allocators.ts";
 export { Caches } from "./cache.ts";
 export type { Allocator } from "./description.ts";
 export { type Destructor, Destructors } from "./destructors.ts";
+export { checkWord, payloadOf } from "./header.ts";
 export { Helper } from "./helper.ts";
 export { Inbox } from "./inbox.ts";
-export {
-  type AllocatorBooks,
-  type ChainsByHome,
-  chainsInQueues,
-  checkAllocator,
-  checkHomes,
-  checkOwners,
-} from "./invariants.ts";
+export { type AllocatorBooks, checkAllocator, checkHomes, checkOwners } from "./invariants.ts";
 export { leakedObjects } from "./leaks.ts";
+export { type ChainsByHome, chainsInQueues, type Listed, sumOf, walkLists } from "./listed.ts";
 export { MemAlloc } from "./mem-alloc.ts";
 export { MemCache } from "./mem-cache.ts";
 export { OwnedCache } from "./owned-cache.ts";

@@ -7,46 +7,33 @@
  *     CHAINS == chains on FREE_BY_RCU_TTRACE + in the inbox + in queues with this home
  *     taken from slab == listed + out (R5: `out` is what the program holds)
  *     an object that names an owner is out
- *
- * What the heap's words say is looked at before it is used: a record before its caches are walked, an object before its link
- * is followed. Each object is on a list once, so a walk ends after as many as there are.
  */
 import { peek } from "#primitive";
 import type { Report } from "../arena/index.ts";
 import { PAGE_WORDS } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
 import { WORK_PENDING } from "../cpu/layout.ts";
-import { heldBytes, isObjectStart, isOffset, type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
+import { heldBytes, type Pages } from "../mm/index.ts";
 import { CACHE_OBJECTS, CACHE_UNIT_WORDS, USE_COUNT_SHIFT } from "../mm/layout.ts";
-import type { Callbacks } from "../rcu/index.ts";
 import { LINE_WORDS } from "../sync/layout.ts";
-import { chainFirst } from "./chain.ts";
 import type { Allocator } from "./description.ts";
 import {
   BATCH,
   CACHE_WORDS,
   CHAINS,
-  FREE_BY_RCU_TTRACE,
   FREE_LIST,
-  FREE_LIST_EXTRA,
   HAND,
   HAND_CLOSED,
   HAND_IDLE,
   HIGH,
-  INBOX,
   KEY,
-  KIND_LAST,
-  KIND_RCU,
-  KIND_TRACE,
   MAX_FIXED_PAYLOAD,
   MAX_OWNED_PAYLOAD,
   MAX_PERCPU_PAYLOAD,
   OBJECT_CHECK,
-  OBJECT_HOME,
   OBJECT_OWNER,
   OPEN,
   RCU_BATCH,
-  RCU_BATCH_EXTRA,
   REFILLS,
   SLAB_CACHE,
   TAKEN,
@@ -54,6 +41,7 @@ import {
   UNIT_WORDS,
   WORK,
 } from "./layout.ts";
+import { type ChainsByHome, type Walk, walkLists } from "./listed.ts";
 
 /** What an allocator holds, over all CPUs. Exact while no call is under way. */
 export interface AllocatorBooks {
@@ -72,36 +60,6 @@ export interface AllocatorBooks {
   waitingBytes: number;
   /** Bytes of the listed ones, headers included. */
   listedBytes: number;
-}
-
-/** Chains that wait in queues: their links, by the cache that is their home. */
-export type ChainsByHome = ReadonlyMap<number, readonly number[]>;
-
-/** Looks through all queues. Exact while no call is under way. */
-export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Report): ChainsByHome {
-  const chains = new Map<number, number[]>();
-  const seen = new Set<number>();
-  for (const kind of [KIND_RCU, KIND_TRACE, KIND_LAST]) {
-    callbacks.forEachItem(kind, (link) => {
-      if (seen.has(link) || !isOffset(pages, chainFirst(link) * 4)) {
-        report(`memalloc: a queue of callbacks leads to word ${link}, where no chain is, or one twice`);
-        return false;
-      }
-      seen.add(link);
-      const home = homeOf(pages, chainFirst(link));
-      const ofHome = chains.get(home) ?? [];
-      ofHome.push(link);
-      chains.set(home, ofHome);
-      return true;
-    });
-  }
-  return chains;
-}
-
-/** As chainHome, of a chain that may lead anywhere. */
-function homeOf({ words }: Pages, first: number): number {
-  const second = peek(words, first + OBJECT_HOME);
-  return second < 0 ? ~second : peek(words, second + OBJECT_CHECK);
 }
 
 /** Reports chains in queues whose home is no cache of any allocator. */
@@ -149,10 +107,9 @@ export function checkAllocator(
     allocator.unitSizes.forEach((unitBytes, i) => {
       const cache = areas.areaOf(cpu) + allocator.percpu + i * CACHE_WORDS;
       const where = `"${allocator.name}" ${unitBytes} on CPU ${cpu}`;
-      const { key } = allocator;
       const slabCache = allocator.slabCaches[i];
-      const walk = { pages, cache, key, slabCache, chains: chains.get(cache) ?? [], where, seen, report };
-      const { listed, waiting } = checkCache(walk, unitBytes);
+      const walk = { pages, cache, slabCache, chains: chains.get(cache) ?? [], where, seen, report };
+      const { listed, waiting } = checkCache(walk, allocator.key, unitBytes);
       books.refills += peek(pages.words, cache + REFILLS);
       books.trims += peek(pages.words, cache + TRIMS);
       const taken = peek(pages.words, cache + TAKEN);
@@ -201,26 +158,12 @@ function recordIsSound(
   return isSize && percpu > 0 && percpu % LINE_WORDS === 0 && end <= areas.areaWords;
 }
 
-interface Walk {
-  readonly pages: Pages;
-  readonly cache: number;
-  /** Where its objects come from. */
-  readonly slabCache: number;
-  /** The allocator's key. */
-  readonly key: number;
-  /** Links of the chains in queues whose home this is. */
-  readonly chains: readonly number[];
-  readonly where: string;
-  readonly seen: Set<number>;
-  readonly report: Report;
-}
-
 /** Returns how many objects are on the cache's lists, and how many of these wait for a grace period. */
-function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: number } {
+function checkCache(walk: Walk, key: number, unitBytes: number): { listed: number; waiting: number } {
   const { cache, where, report } = walk;
   const { words } = walk.pages;
   // a cache with another key was opened for an earlier allocator in the same place, or never
-  if (peek(words, cache + KEY) !== walk.key) {
+  if (peek(words, cache + KEY) !== key) {
     if (peek(words, cache + OPEN) !== 0) report(`memalloc: ${where}: open, but with another allocator's key`);
     return { listed: 0, waiting: 0 };
   }
@@ -233,94 +176,21 @@ function checkCache(walk: Walk, unitBytes: number): { listed: number; waiting: n
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
   // frees in nested contexts, and before the end of a turn, make it longer; then a trim is pending
   const isPending = peek(words, cache + WORK + WORK_PENDING) !== 0;
-  const free = checkFreeList(walk, FREE_LIST, isPending ? MAX_DEPTH : peek(words, cache + HIGH) + 1);
-  const batch = checkFreeList(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
-  const extra = checkExtras(walk, FREE_LIST_EXTRA) + checkExtras(walk, RCU_BATCH_EXTRA);
+  checkDepth(walk, FREE_LIST, isPending ? MAX_DEPTH : peek(words, cache + HIGH) + 1);
+  checkDepth(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
+  const { free, batch, extra, given, queued, home, chains } = walkLists(walk);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);
-  const inbox = peek(words, cache + INBOX);
-  const given = inbox > 0 ? checkChain(walk, inbox) : 0;
   if (hand === HAND_CLOSED && free + batch + extra + given !== 0)
     report(`memalloc: ${where}: closed, but has objects`);
-  const waiting = batch + extra + walk.chains.reduce((sum, link) => sum + checkChain(walk, link), 0);
-  return { listed: free + given + waiting + checkHome(walk), waiting };
+  const counted = peek(words, cache + CHAINS);
+  if (counted !== chains) report(`memalloc: ${where}: ${counted} chains are counted, ${chains} there`);
+  const waiting = batch + extra + queued;
+  return { listed: free + given + waiting + home, waiting };
 }
 
-/** Length of a private list, which may be `max`. */
-function checkFreeList(walk: Walk, list: number, max: number): number {
-  const { words } = walk.pages;
-  let node = peek(words, walk.cache + list);
-  if (!checkNode(walk, node)) return 0;
-  const length = node === 0 ? 0 : peek(words, node + OBJECT_CHECK);
-  if (length < 0 || length > max) {
-    walk.report(`memalloc: ${walk.where}: list of depth ${length}, where ${max} is the most`);
-    return 0;
-  }
-  for (let depth = length; depth > 0; depth--) {
-    const next = peek(words, node + OBJECT_HOME);
-    const wanted = depth - 1;
-    if (!checkNode(walk, next) || (next === 0 ? 0 : peek(words, next + OBJECT_CHECK)) !== wanted) {
-      walk.report(`memalloc: ${walk.where}: free list: the object after word ${node} is not ${wanted} deep`);
-      return length - wanted;
-    }
-    node = next;
-  }
-  return length;
-}
-
-/** Length of an extra list. */
-function checkExtras(walk: Walk, list: number): number {
-  let count = 0;
-  for (let link = peek(walk.pages.words, walk.cache + list); link !== 0; count++) {
-    if (chainFirst(link) === 0) reportLost(walk, 0);
-    if (chainFirst(link) === 0 || !checkNode(walk, chainFirst(link))) return count;
-    link = peek(walk.pages.words, link);
-  }
-  return count;
-}
-
-/** Objects of the chains that are home. */
-function checkHome(walk: Walk): number {
-  const { words } = walk.pages;
-  let objects = 0;
-  let chains = walk.chains.length + (peek(words, walk.cache + INBOX) > 0 ? 1 : 0);
-  for (let link = peek(words, walk.cache + FREE_BY_RCU_TTRACE); link !== 0; link = peek(words, link)) {
-    const length = checkChain(walk, link);
-    if (length === 0) break;
-    objects += length;
-    chains++;
-  }
-  const counted = peek(words, walk.cache + CHAINS);
-  if (counted !== chains)
-    walk.report(`memalloc: ${walk.where}: ${counted} chains are counted, ${chains} there`);
-  return objects;
-}
-
-/** Length of a chain, up to the first thing that is wrong with it. */
-function checkChain(walk: Walk, link: number): number {
-  let count = 0;
-  let node = chainFirst(link);
-  if (node <= 0) reportLost(walk, node);
-  for (; node > 0; count++) {
-    if (!checkNode(walk, node)) return count;
-    node = peek(walk.pages.words, node + OBJECT_HOME);
-  }
-  return count;
-}
-
-/** 0 is fine; otherwise an object of the right slab must start there, and not have been seen before. */
-function checkNode(walk: Walk, node: number): boolean {
-  if (node === 0) return true;
-  const { pages, slabCache, where, seen, report } = walk;
-  const page = isOffset(pages, node * 4) ? slabPageAt(pages, node) : 0;
-  // in this order: a slab that says it is of a cache that is none has no unit
-  const right = page !== 0 && slabCacheOf(pages, page) === slabCache && isObjectStart(pages, page, node);
-  if (!right) reportLost(walk, node);
-  else if (seen.has(node)) report(`memalloc: ${where}: the object at word ${node} is on a list twice`);
-  const fresh = right && !seen.has(node);
-  seen.add(node);
-  return fresh;
-}
-
-function reportLost({ where, report }: Walk, node: number): void {
-  report(`memalloc: ${where}: a list leads to word ${node}, where no such object starts`);
+/** What a private list says of its length. */
+function checkDepth({ pages, cache, where, report }: Walk, list: number, max: number): void {
+  const first = peek(pages.words, cache + list);
+  const depth = first === 0 ? 0 : peek(pages.words, first + OBJECT_CHECK);
+  if (depth > max) report(`memalloc: ${where}: list of depth ${depth}, where ${max} is the most`);
 }

@@ -65,6 +65,8 @@ export class Registry extends Records {
     const percpu = this.areas.reserve(sort === ANY ? ALL_CACHES_WORDS : CACHE_WORDS);
     const record = this.directory.reserve(KIND_ALLOCATOR, name);
     this.directory.store(record, RECORD_DATA + ALLOC_PERCPU, percpu);
+    // of its sort from the start: should this thread die before it knows the size, the record is used again
+    this.directory.store(record, RECORD_DATA + ALLOC_SIZE, sort === ANY ? 0 : 1);
     return record;
   }
 }

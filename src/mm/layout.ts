@@ -85,6 +85,8 @@ export const FLAG_TYPESAFE_BY_RCU = 2;
 export const FLAG_PERCPU = 4;
 /** Objects have the header of an allocator: kfree does not take them. */
 export const FLAG_HEADERS = 8;
+/** Which word of such a header is negative while the object is out. 0 in those of a new slab. */
+export const HEADER_CHECK = 1;
 /** Bytes of a CPU's part of such a slab. */
 export const PERCPU_STRIDE_BYTES = 8192;
 export const PERCPU_STRIDE_WORDS = 2048;

@@ -27,8 +27,8 @@ export interface Holdings {
   readonly allocators: number;
 }
 
-/** Sums for each group: what its counters must be. */
-interface Sums {
+/** Sums for each group: what its counters must be, but for its children. */
+export interface Sums {
   units: number;
   refs: number;
 }
@@ -43,19 +43,9 @@ export function checkMemcg(
   report: Report,
 ): void {
   checkLiveNames(memcgs, "memcg", "groups", report);
-  const groups = memcgs.list().map(({ record }) => record);
   const load = (record: number, field: number) => peek(areas.words, record + field);
-  const sums = new Map<number, Sums>();
-  for (const group of groups) {
-    const { units, allocators } = holdings.get(group) ?? { units: 0, allocators: 0 };
-    sums.set(group, { units: units + load(group, MEMCG_LOST), refs: allocators });
-  }
-  for (const [group, { allocators }] of holdings) {
-    if (group !== 0 && !sums.has(group))
-      report(`memcg: ${allocators} allocators are in a group that is none`);
-  }
-  addStocks(cpus, areas, stock, sums, report);
-  for (const group of groups) {
+  const sums = sumsOf(memcgs, cpus, areas, stock, holdings, report);
+  for (const group of sums.keys()) {
     const parent = sums.get(load(group, MEMCG_PARENT));
     if (parent !== undefined) {
       parent.units += load(group, MEMCG_CURRENT);
@@ -74,6 +64,28 @@ export function checkMemcg(
     if (load(group, MEMCG_REFS) !== refs)
       report(`memcg: ${name}: ${load(group, MEMCG_REFS)} holds, ${refs} allocators and children`);
   }
+}
+
+/** What each group is charged with itself: by its allocators, for what was lost, and in stocks. */
+export function sumsOf(
+  memcgs: Memcgs,
+  cpus: Cpus,
+  areas: PercpuAreas,
+  stock: number,
+  holdings: ReadonlyMap<number, Holdings>,
+  report: Report,
+): Map<number, Sums> {
+  const sums = new Map<number, Sums>();
+  for (const { record } of memcgs.list()) {
+    const { units, allocators } = holdings.get(record) ?? { units: 0, allocators: 0 };
+    sums.set(record, { units: units + peek(areas.words, record + MEMCG_LOST), refs: allocators });
+  }
+  for (const [group, { allocators }] of holdings) {
+    if (group !== 0 && !sums.has(group))
+      report(`memcg: ${allocators} allocators are in a group that is none`);
+  }
+  addStocks(cpus, areas, stock, sums, report);
+  return sums;
 }
 
 function addStocks(

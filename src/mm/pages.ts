@@ -204,6 +204,22 @@ export class Pages {
     return full;
   }
 
+  /** Moves up the full words that a CPU which died left where they were. While no call is under way anywhere. */
+  mergeFull(): void {
+    for (let level = 0; level < LEVELS - 1; level++) {
+      for (let i = 0; i < this.tables.levelWords[level]; i++) {
+        const at = this.tables.levels[level] + i;
+        // as in release
+        if (cmpxchg(this.words, at, -1, 0) === -1) this.release(level + 1, i, 1);
+      }
+    }
+  }
+
+  /** Corrects the count of pages in use. As mergeFull. */
+  correctHeld(delta: number): void {
+    fetchAdd(this.words, this.tables.counters + PAGES_HELD, delta);
+  }
+
   /** First of `count` blocks in a row of that level, or -1. */
   private claim(level: number, count: number): number {
     const words = this.tables.levelWords[level];

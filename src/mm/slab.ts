@@ -41,6 +41,7 @@ import {
   CACHE_UNIT_WORDS,
   DESC_CACHE,
   DESC_STATE,
+  HEADER_CHECK,
   SLAB_CPU_FREE_LIST,
   SLAB_CPU_LOCK,
   SLAB_CPU_PAGE,
@@ -53,7 +54,7 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { zeroSlots } from "./percpu-slots.ts";
-import { slotsOf } from "./slab-lookup.ts";
+import { hasHeaders, slotsOf } from "./slab-lookup.ts";
 import { settleSlabCpu } from "./slab-settle.ts";
 import { firstOf, inUseOf, isFrozen, stateOf } from "./slab-state.ts";
 
@@ -139,10 +140,15 @@ export class Slab {
       this.flushPrivate(cache, local, page);
       // before others may get it: so a CPU that dies has no slab that is somebody else's
       writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
-      if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
+      this.letGo(cache, page);
     } finally {
       localUnlock(this.words, local + SLAB_CPU_LOCK);
     }
+  }
+
+  /** Lets a frozen slab go that the caller has, and nobody else: listed if it has free objects, given back if it is empty. */
+  letGo(cache: number, page: number): void {
+    if (!this.thaw(cache, page)) this.putOrDiscard(cache, page);
   }
 
   /** This CPU's thread died, and another one acts as it: what was under way is over. */
@@ -325,10 +331,13 @@ export class Slab {
   ): void {
     const unit = readPrivate(this.words, cache + CACHE_UNIT_WORDS);
     const link = readPrivate(this.words, cache + CACHE_LINK);
+    const isHeaded = hasHeaders(this.words, cache);
     let object = this.pages.address(page);
     try {
       for (let left = readPrivate(this.words, cache + CACHE_OBJECTS); left > 0; left--) {
         writePrivate(this.words, object + link, left > 1 ? object + unit : 0);
+        // what the pages held before must not look like the header of an object that is out
+        if (isHeaded) writePrivate(this.words, object + HEADER_CHECK, 0);
         if (construct !== undefined) construct(object);
         object += unit;
       }

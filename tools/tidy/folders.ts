@@ -4,8 +4,8 @@ import { posix } from "node:path";
 import { LAYERS } from "../layers/imports.ts";
 import type { Problem } from "../lib/source.ts";
 
-/** inspect only looks: it has no words of its own in the heap. */
-const WITHOUT_LAYOUT = ["inspect"];
+/** These have no words of their own in the heap. */
+const WITHOUT_LAYOUT = ["inspect", "audit"];
 
 export function checkFolders(paths: string[]): Problem[] {
   const present = new Set(paths);
