@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 
 export interface Library {
   readonly arena: typeof import("#src/arena/index.js");
+  readonly audit: typeof import("#src/audit/index.js");
   readonly boot: typeof import("#src/boot.js");
   readonly cacheLayout: typeof import("#src/memalloc/layout.js");
   readonly cpu: typeof import("#src/cpu/index.js");
@@ -21,6 +22,7 @@ export interface Library {
 
 const MODULES: Record<keyof Library, string> = {
   arena: "arena/index.js",
+  audit: "audit/index.js",
   boot: "boot.js",
   cacheLayout: "memalloc/layout.js",
   cpu: "cpu/index.js",

@@ -45,10 +45,8 @@ export const DEATH_MUTANTS: readonly Mutant[] = [
     what: "a slab is let go while it is still the CPU's current one",
     file: "mm/slab.js",
     from: `writePrivate(this.words, local + SLAB_CPU_PAGE, 0);
-            if (!this.thaw(cache, page))
-                this.putOrDiscard(cache, page);`,
-    to: `if (!this.thaw(cache, page))
-                this.putOrDiscard(cache, page);
+            this.letGo(cache, page);`,
+    to: `this.letGo(cache, page);
             writePrivate(this.words, local + SLAB_CPU_PAGE, 0);`,
     oracle: "two-lists",
     scenario: "reap-slab",

@@ -1,6 +1,7 @@
 /** All scenarios, in the order in which they run. */
 import type { Tuning } from "#src/boot.js";
 import { ANY_CONTEXT } from "./any-context.ts";
+import { AUDITS } from "./audit-scenarios.ts";
 import { type ClientCalls, Clients } from "./clients.ts";
 import { Contexts } from "./contexts.ts";
 import { DESTROYS } from "./destroy-scenarios.ts";
@@ -300,4 +301,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...MEMCG,
   ...REAPS,
   ...OWNED,
+  ...AUDITS,
 ];
