@@ -33,4 +33,43 @@ export const AUDITS: readonly Scenario[] = [
     limits: { callSteps: 4000, deaths: 1, steps: STEPS },
     prepare: alone((calls) => pairs(Object.values(calls))),
   },
+  {
+    name: "audit-end",
+    about:
+      "allocators and groups that end, under a CPU that dies at any step, while another one gives them up",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 4000, deaths: 1, steps: STEPS },
+    prepare: (library) => {
+      const prepared = new AuditClients(library);
+      const { destroy, poll, drop, close } = prepared.calls;
+      return thesePrograms(prepared, [
+        [[destroy, poll], [close]],
+        [[destroy, drop, poll], [poll]],
+      ]);
+    },
+  },
+  {
+    name: "audit-among",
+    about: "a CPU dies at any step of a call while another one is in the middle of one: the same",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 4000, deaths: 1, steps: STEPS },
+    prepare: (library) => {
+      const prepared = new AuditClients(library);
+      const { alloc, free, freeRcu, poll, kmalloc, kfree } = prepared.calls;
+      return thesePrograms(
+        prepared,
+        [alloc, free, freeRcu, kmalloc].flatMap((first) =>
+          [free, poll, kfree].map((second) => [[first], [second]]),
+        ),
+      );
+    },
+  },
+  {
+    name: "audit-nested",
+    about: "a CPU dies at any step of a call, or of one nested in it at any step",
+    search: { kind: "exhaustive" },
+    limits: { callSteps: 4000, deaths: 1, nested: 1, steps: STEPS },
+    deep: true,
+    prepare: alone(({ alloc, free, freeRcu, poll }) => [alloc, free, freeRcu, poll].map((call) => [call])),
+  },
 ];

@@ -60,6 +60,8 @@ test("every workload of one thread runs, and says as JSON what was measured and 
     "rcu-lock heap.rcu",
     "memcg stock",
     "memcg refill",
+      "guards MemAlloc",
+      "guards MemCache",
   ]);
   for (const { time, reference } of results) assert.ok(time.median > 0 && reference.median > 0);
 });
