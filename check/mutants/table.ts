@@ -15,6 +15,7 @@ export interface Mutant {
 }
 
 import { ANY_CONTEXT_MUTANTS } from "./any-context.ts";
+import { AUDIT_MUTANTS } from "./audit.ts";
 import { CLOSING_MUTANTS } from "./closing.ts";
 import { DEATH_MUTANTS } from "./death.ts";
 import { GRACE_PERIOD_MUTANTS } from "./grace-periods.ts";
@@ -205,4 +206,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...MEMCG_MUTANTS,
   ...DEATH_MUTANTS,
   ...OWNED_MUTANTS,
+  ...AUDIT_MUTANTS,
 ];

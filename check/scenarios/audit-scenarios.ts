@@ -1,6 +1,8 @@
 /** The scenarios of audits. */
 import type { Call } from "../engine/scenario.ts";
 import { AuditClients } from "./audit.ts";
+import { AuditedKthread } from "./audit-kthread.ts";
+import { SMALL } from "./small-heap.ts";
 import { type Scenario, thesePrograms } from "./spec.ts";
 
 type Calls = AuditClients["calls"];
@@ -36,15 +38,16 @@ export const AUDITS: readonly Scenario[] = [
   {
     name: "audit-end",
     about:
-      "allocators and groups that end, under a CPU that dies at any step, while another one gives them up",
-    search: { kind: "bounded", preemptions: 1 },
+      "allocators and groups that end, by a CPU that dies at any step, when another one has given them up, or before",
+    search: { kind: "bounded", preemptions: 0 },
     limits: { callSteps: 4000, deaths: 1, steps: STEPS },
     prepare: (library) => {
       const prepared = new AuditClients(library);
       const { destroy, poll, drop, close } = prepared.calls;
       return thesePrograms(prepared, [
         [[destroy, poll], [close]],
-        [[destroy, drop, poll], [poll]],
+        [[destroy, drop, poll, poll], [close]],
+        [[destroy, drop, poll, poll], [poll]],
       ]);
     },
   },
@@ -58,10 +61,21 @@ export const AUDITS: readonly Scenario[] = [
       const { alloc, free, freeRcu, poll, kmalloc, kfree } = prepared.calls;
       return thesePrograms(
         prepared,
-        [alloc, free, freeRcu, kmalloc].flatMap((first) =>
-          [free, poll, kfree].map((second) => [[first], [second]]),
+        [alloc, free, freeRcu, poll, kmalloc].flatMap((first) =>
+          [free, freeRcu, poll, kfree].map((second) => [[first], [second]]),
         ),
       );
+    },
+  },
+  {
+    name: "audit-kthread",
+    about: "a CPU whose refills others do, of which one dies at any step: the same",
+    search: { kind: "bounded", preemptions: 1 },
+    limits: { callSteps: 4000, deaths: 1, steps: STEPS },
+    prepare: (library) => {
+      const prepared = new AuditedKthread(library, SMALL);
+      const { nmi, alloc, help } = prepared.calls;
+      return thesePrograms(prepared, [[[nmi, alloc], [help], []]]);
     },
   },
   {

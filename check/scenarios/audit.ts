@@ -9,6 +9,7 @@ import type { Memcgs } from "#src/mm/index.js";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
+import { auditTwice } from "../oracles/audited.ts";
 import { checkSound } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
 import { allOf, checkDistinct, checkNoneLost, reapDead } from "../oracles/reaped.ts";
@@ -92,15 +93,7 @@ export class AuditClients implements Prepared {
   quiesce(dead: readonly number[]): void {
     const survivor = reapDead(this.library, this.booted, dead);
     const system = this.booted[survivor];
-    const planned = this.audit(system, false);
-    const report = this.audit(system, true);
-    if (dead.length === 0 && !report.isClean)
-      throw new Violation("audit", `nobody died: ${JSON.stringify(report)}`);
-    const again = this.audit(system, true);
-    if (!again.isClean) throw new Violation("audit", `something was left: ${JSON.stringify(again)}`);
-    if (planned.inHand.length < report.inHand.length)
-      throw new Violation("audit", "more was mended than a look before it had told");
-    this.checkBooks(system, dead, again);
+    this.checkBooks(system, dead, auditTwice(this.library, system, dead));
     const { registry } = system;
     const isOpen = registry.find("objects") !== undefined && this.pools[survivor].isOpen;
     this.taken = isOpen ? allOf(() => this.pools[survivor].alloc()) : [];
@@ -108,10 +101,6 @@ export class AuditClients implements Prepared {
 
   finish(): void {
     checkDistinct(this.taken, this.objects.out);
-  }
-
-  private audit(system: Booted, repair: boolean): AuditReport {
-    return this.library.audit.audit(system, { repair }, () => pollUntilQuiet(this.library, [system]));
   }
 
   /** Every invariant, and that no object is lost: neither of the pool, nor of slab. */

@@ -22,10 +22,10 @@ export class KthreadClients implements Prepared {
   readonly cpus = 3;
   readonly nested: readonly Call[];
   readonly calls: Record<"nmi" | "alloc" | "free" | "close" | "help", Call>;
-  private readonly library: Library;
-  private readonly booted: readonly Booted[];
-  private readonly pool: MemCache;
-  private readonly ledger = new Ledger(2);
+  protected readonly library: Library;
+  protected readonly booted: readonly Booted[];
+  protected readonly pool: MemCache;
+  protected readonly ledger = new Ledger(2);
 
   constructor(library: Library, tuning: Tuning) {
     this.library = library;

@@ -24,17 +24,17 @@ export function groupCounts(system: System, taken: Taken): Finding[] {
     if (settled.has(group)) return;
     settled.add(group);
     const own = sums.get(group) as Sums;
-    for (const [child, { units }] of childrenOf(group)) {
+    for (const { units } of childrenOf(group)) {
       own.refs++;
-      own.units += sums.get(child)?.units ?? units;
+      own.units += units;
     }
     findings.push(...losses(system, group, own), ...charges(system, group, own.units));
   }
 
-  function childrenOf(group: number): [number, Sums][] {
+  function childrenOf(group: number): Sums[] {
     const children = [...sums].filter(([child]) => parentOf(system, child) === group);
     for (const [child] of children) settle(child);
-    return children;
+    return children.map(([, own]) => own);
   }
 }
 

@@ -161,33 +161,18 @@ export class Callbacks {
   forEachItem(kind: number, visit: (item: number) => boolean): void {
     for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
       const queue = this.queueOf(cpu, kind);
-      const first = peek(this.words, queue + QUEUE_WAIT);
-      let isTaken = true;
-      const visitNext = (item: number): boolean => {
-        if (item === first && this.isStale(queue)) isTaken = false;
-        return visit(item);
-      };
-      this.forEachFrom(peek(this.words, queue + QUEUE_NEXT), visitNext);
-      // a batch that a holder which died had named, and not taken, is in NEXT: see recover
-      if (isTaken) this.forEachFrom(first, visit);
+      for (const list of [QUEUE_NEXT, QUEUE_WAIT]) {
+        let item = peek(this.words, queue + list);
+        while (item !== 0 && visit(item)) item = peek(this.words, item);
+      }
     }
   }
 
-  private forEachFrom(first: number, visit: (item: number) => boolean): void {
-    let item = first;
-    while (item !== 0 && visit(item)) item = peek(this.words, item);
-  }
-
-  /** True if the CPU that has claimed a queue is gone. */
-  private isStale(queue: number): boolean {
-    const holder = peek(this.words, queue + QUEUE_TAKER);
-    return holder !== 0 && this.cpus.isStale(holder);
-  }
-
-  /** Gives a queue back that a CPU which is gone had claimed. */
+  /** Gives a queue back that a CPU which is gone has claimed. While no call is under way anywhere. */
   unclaim(cpu: number, kind: number): void {
     const queue = this.queueOf(cpu, kind);
-    if (this.isStale(queue) && this.claim(queue)) releaseTaker(this.words, queue + QUEUE_TAKER);
+    // with what it was in the middle of put right
+    if (this.claim(queue)) releaseTaker(this.words, queue + QUEUE_TAKER);
   }
 
   private isIdle(queue: number): boolean {

@@ -120,6 +120,19 @@ describe("records", () => {
     });
   }
 
+  test("one that was reserved for an allocator of one size, and never filled in, is for such ones only", () => {
+    const at = scene();
+    const { registry } = at.system;
+    const { record } = (
+      registry as unknown as { firstOf(sort: number, name: string): { record: number } }
+    ).firstOf(1, "fixed");
+    assert.deepEqual(at.heap.audit().records, ['allocator "fixed" was half made']);
+    at.heap.memAlloc({ name: "of any size" });
+    assert.notEqual(recordOf(at, "of any size"), record);
+    at.heap.memCache({ name: "of one size", size: SIZE });
+    assert.equal(recordOf(at, "of one size"), record);
+  });
+
   test("a group that is half gone", () => {
     const at = scene();
     const group = at.heap.memcg({ name: "late", parent: at.heap.memcg({ name: "parent" }) });
