@@ -10,7 +10,7 @@ import {
 } from "../arena/index.ts";
 import { RECORD_DATA } from "../arena/layout.ts";
 import type { PercpuAreas } from "../cpu/index.ts";
-import { heldBytes, isOffset, type Kmalloc, type Made, type Memcgs } from "../mm/index.ts";
+import { isOffset, type Kmalloc, type Made, type Memcgs } from "../mm/index.ts";
 import { UNIT_BYTES } from "../mm/layout.ts";
 import type { Caches } from "./cache.ts";
 import { type Allocator, checkSame, describe, flagsOf, type Wanted } from "./description.ts";
@@ -38,7 +38,7 @@ import {
   TAKEN,
   TRIMS,
 } from "./layout.ts";
-import { freeLeaked, leakedObjects } from "./leaks.ts";
+import { freeLeaked, leakedObjects, takenBytes } from "./leaks.ts";
 import { MemAlloc, type Opened } from "./mem-alloc.ts";
 import { MemCache } from "./mem-cache.ts";
 import { OwnedCache } from "./owned-cache.ts";
@@ -128,7 +128,7 @@ export class Allocators {
     return isPercpu ? PERCPU_WATERMARKS : this.parts.watermarks(unitBytes);
   }
 
-  /** Throws unless `p` is a live object of the allocator of that name. For threads that do not have it open. */
+  /** Throws unless `p` is a live object of that name's allocator. For threads that do not have it open. */
   checkLive(name: string, p: unknown): void {
     if (!this.isLive(name, p)) throw wrongFree(this.caches.pages, this.directory, name, p);
   }
@@ -145,8 +145,7 @@ export class Allocators {
 
   /** See `freeLeaked`. */
   freeLeaked(leaked: readonly number[]): void {
-    const keys = this.list().map(({ key }) => key);
-    freeLeaked(this.parts.kmalloc, keys, leaked);
+    freeLeaked(this.parts.kmalloc, this.list(), leaked);
   }
 
   /** Out of memory: see Caches.reclaim. Task context. */
@@ -258,19 +257,9 @@ export class Allocators {
 
   /** Units that its group stays charged with, for what slab gave and has not got back. */
   lostUnits(allocator: Allocator): number {
-    return this.heldBytes(allocator) / UNIT_BYTES;
-  }
-
-  /** Bytes that slab gave for objects and has not got back, over all CPUs. */
-  private heldBytes(allocator: Allocator): number {
-    let bytes = 0;
-    const { words } = this.areas;
-    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) {
-      this.cachesOn(cpu, allocator).forEach((cache, i) => {
-        bytes += loadAcquire(words, cache + TAKEN) * heldBytes(words, allocator.slabCaches[i]);
-      });
-    }
-    return bytes;
+    const { words, maxCpus } = this.areas;
+    const caches = Array.from({ length: maxCpus }, (_, cpu) => this.cachesOn(cpu, allocator));
+    return caches.reduce((sum, each) => sum + takenBytes(words, each, allocator.slabCaches), 0) / UNIT_BYTES;
   }
 
   /** True if no chain is on its way home to a CPU's caches. Once all CPUs gave up, that stays so. */

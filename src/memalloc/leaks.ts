@@ -1,10 +1,11 @@
 /** What an allocator that is gone never got back: its objects still have its key in their check words. */
-import { peek, storeRelease, type Words, writePrivate } from "#primitive";
+import { loadAcquire, peek, storeRelease, type Words, writePrivate } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
 import {
   forEachBlock,
   hasHeaders,
   hasOwners,
+  heldBytes,
   isObjectStart,
   isOffset,
   type Kmalloc,
@@ -15,7 +16,7 @@ import {
 import { CACHE_OBJECTS, CACHE_UNIT_WORDS, USE_SLAB } from "../mm/layout.ts";
 import type { Allocator } from "./description.ts";
 import { checkWord, payloadOf } from "./header.ts";
-import { HEADER_BYTES, OBJECT_CHECK, OBJECT_HOME, OBJECT_OWNER, OWNED_BYTES } from "./layout.ts";
+import { HEADER_BYTES, OBJECT_CHECK, OBJECT_HOME, OBJECT_OWNER, OWNED_BYTES, TAKEN } from "./layout.ts";
 
 /** Offsets of all live objects with the allocator's key. Walks the slabs of its sizes. */
 export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] {
@@ -41,11 +42,12 @@ export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] 
 }
 
 /**
- * Gives objects back to slab whose allocator is gone. `liveKeys`: of the allocators that there are. Any context. Errors, with
+ * Gives objects back to slab whose allocator is gone. `live`: the allocators that there are. Any context. Errors, with
  * nothing changed: `bad-pointer`, for what is no such object.
  */
-export function freeLeaked({ slab }: Kmalloc, liveKeys: readonly number[], leaked: readonly number[]): void {
+export function freeLeaked({ slab }: Kmalloc, live: readonly Allocator[], leaked: readonly number[]): void {
   const { pages } = slab;
+  const liveKeys = live.map(({ key }) => key);
   const found = new Map(leaked.map((p) => [nodeOfLeaked(pages, liveKeys, p), p]));
   for (const node of found.keys()) {
     const page = slabPageAt(pages, node);
@@ -73,4 +75,12 @@ function isLeaked(words: Words, liveKeys: readonly number[], node: number): bool
   const home = peek(words, node + OBJECT_HOME);
   const check = peek(words, node + OBJECT_CHECK);
   return check < 0 && liveKeys.every((key) => check !== checkWord(payloadOf(node), home, key));
+}
+
+/** Bytes that slab gave for objects of these caches, and has not got back. `slabCaches`: where each takes them from. */
+export function takenBytes(words: Words, caches: readonly number[], slabCaches: readonly number[]): number {
+  return caches.reduce(
+    (bytes, cache, i) => bytes + loadAcquire(words, cache + TAKEN) * heldBytes(words, slabCaches[i]),
+    0,
+  );
 }

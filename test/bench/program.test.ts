@@ -36,7 +36,17 @@ test("--help and --list", () => {
   const list = run("--list");
   assert.equal(list.status, 0);
   const names = [...list.stdout.matchAll(/^(\S+) +\S.*$/gm)].map(([, name]) => name);
-  const ofOneThread = ["pair64", "lifo100", "ws10k", "ws10k64", "larson1", "free-rcu", "rcu-lock", "memcg"];
+  const ofOneThread = [
+    "pair64",
+    "lifo100",
+    "ws10k",
+    "ws10k64",
+    "larson1",
+    "free-rcu",
+    "rcu-lock",
+    "memcg",
+    "guards",
+  ];
   const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
   assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency", "counter", "fairness"]);
 });
@@ -60,8 +70,8 @@ test("every workload of one thread runs, and says as JSON what was measured and 
     "rcu-lock heap.rcu",
     "memcg stock",
     "memcg refill",
-      "guards MemAlloc",
-      "guards MemCache",
+    "guards MemAlloc",
+    "guards MemCache",
   ]);
   for (const { time, reference } of results) assert.ok(time.median > 0 && reference.median > 0);
 });
