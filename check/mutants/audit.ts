@@ -97,4 +97,13 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
     oracle: "charges",
     scenario: "audit",
   },
+  {
+    id: "U11",
+    what: "an object that is owned by nobody is taken for the program's",
+    file: OBJECTS,
+    from: "allocator.isOwned && isUnowned(pages.words, node)",
+    to: "false",
+    oracle: "leak",
+    scenario: "audit-owned",
+  },
 ];

@@ -68,6 +68,22 @@ export const AUDITS: readonly Scenario[] = [
     },
   },
   {
+    name: "audit-owned",
+    about:
+      "two calls of an owned cache on a CPU that dies at any step: an object without an owner was in hand",
+    search: { kind: "exhaustive" },
+    limits: { callSteps: 4000, deaths: 1, steps: STEPS },
+    prepare: (library) => {
+      const prepared = new AuditClients(library, 2, "owned");
+      const { alloc, free, freeRcu, rawFree, poll } = prepared.calls;
+      const programs = pairs([alloc, free, freeRcu, rawFree, poll]);
+      return thesePrograms(
+        prepared,
+        programs.map((calls) => [calls, []]),
+      );
+    },
+  },
+  {
     name: "audit-kthread",
     about: "a CPU whose refills others do, of which one dies at any step: the same",
     search: { kind: "bounded", preemptions: 1 },

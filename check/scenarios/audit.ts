@@ -4,7 +4,7 @@
  */
 import type { AuditReport } from "#src/audit/index.js";
 import type { Booted } from "#src/boot.js";
-import type { MemCache } from "#src/memalloc/index.js";
+import type { Allocator, MemCache, OwnedCache } from "#src/memalloc/index.js";
 import type { Memcgs } from "#src/mm/index.js";
 import type { Call, Prepared } from "../engine/scenario.ts";
 import { Violation } from "../engine/violation.ts";
@@ -50,23 +50,27 @@ export class AuditClients implements Prepared {
   readonly calls: Record<Name, Call>;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
-  private readonly pools: readonly MemCache[];
+  private readonly pools: readonly (MemCache | OwnedCache)[];
   /** What the programs have: objects of the pool, and what kmalloc gave. */
   private readonly objects: Ledger;
   private readonly blocks: Ledger;
   private readonly gifts: readonly Gifts[];
   private taken: readonly number[] = [];
 
-  constructor(library: Library, cpus = 2) {
+  /** `kind`: whether the pool's objects name who allocated them. */
+  constructor(library: Library, cpus = 2, kind: "plain" | "owned" = "plain") {
     this.library = library;
     this.cpus = cpus;
     this.booted = bootCpus(library, cpus, 130, PAIRS);
     this.words = this.booted[0].arena.words;
     this.objects = new Ledger(cpus);
     this.blocks = new Ledger(cpus);
-    this.pools = this.booted.map(({ allocators, memcgs }) =>
-      allocators.openMemCache("objects", SIZE, "", false, openGroup(memcgs, "group")),
-    );
+    this.pools = this.booted.map(({ allocators, memcgs }) => {
+      const group = openGroup(memcgs, "group");
+      return kind === "owned"
+        ? allocators.openOwnedCache("objects", SIZE, "", group)
+        : allocators.openMemCache("objects", SIZE, "", false, group);
+    });
     this.gifts = this.booted.map(({ kmalloc }, cpu) => ({
       objects: allOf(() => this.pools[cpu].alloc()).slice(0, 3),
       blocks: (cpu === 0 ? [OBJECT_BYTES, LARGE_BYTES] : [OBJECT_BYTES]).map((bytes) => kmalloc.alloc(bytes)),
@@ -109,16 +113,26 @@ export class AuditClients implements Prepared {
     const live = system.allocators.list().find(({ name }) => name === "objects");
     if (live !== undefined && system.registry.isLive(live.ref))
       checkNoneLost(this.library, system, live, this.objects.out, dead.length);
+    if (live?.isOwned === true) this.checkOwners(system, live);
     const sum = books.listed + books.out + books.leaked;
     const { slabs } = this.library.inspect.stats(system);
     const used = (kind: RegExp) =>
       slabs.filter(({ name }) => kind.test(name)).reduce((total, slab) => total + slab.used, 0);
-    if (used(/^memalloc/) !== sum)
-      throw new Violation("leak", `slab counts ${used(/^memalloc/)} objects, ${sum} are known`);
+    if (used(/^memalloc|^owned/) !== sum)
+      throw new Violation("leak", `slab counts ${used(/^memalloc|^owned/)} objects, ${sum} are known`);
     const small = this.blocks.out.filter((p) => p % 4096 !== 0 || !this.isBlock(system, p)).length;
     const unknown = used(/^kmalloc/) - small;
     if (unknown < 0 || unknown > dead.length)
       throw new Violation("leak", `kmalloc: ${unknown} objects more than are held`);
+  }
+
+  /** Each that is out is somebody's: if only of a thread that died, of whom it can be reclaimed. */
+  private checkOwners({ kmalloc }: Booted, pool: Allocator): void {
+    const { OBJECT_OWNER, HEADER_WORDS, OWNED_WORDS } = this.library.cacheLayout;
+    for (const p of this.library.memalloc.leakedObjects(kmalloc, pool)) {
+      const node = p / 4 - HEADER_WORDS - OWNED_WORDS;
+      if (this.words[node + OBJECT_OWNER] === 0) throw new Violation("leak", `object ${p} is nobody's`);
+    }
   }
 
   private isBlock({ pages }: Booted, p: number): boolean {

@@ -147,7 +147,7 @@ export abstract class Records {
 
   /** Those that a thread was making when it died. While no call is under way anywhere, as all that follows here. */
   unfinished(): Ref[] {
-    return this.inPhases(PHASE_FILLING, PHASE_PENDING);
+    return this.inPhases(PHASE_FILLING, PHASE_PENDING, PHASE_REFUSED);
   }
 
   /** Those whose last step a thread was in the middle of when it died. */

@@ -4,12 +4,12 @@
  * the object is not out. Which list one in hand came from does not matter: nobody can see it any more, since it
  * is quiet and no reader is inside a section.
  */
-import { peek } from "#primitive";
+import { peek, writePrivate } from "#primitive";
 import { SharedHeapError } from "../arena/index.ts";
 import type { System } from "../inspect/index.ts";
-import { type Allocator, checkWord, payloadOf } from "../memalloc/index.ts";
-import { OBJECT_CHECK, OBJECT_HOME } from "../memalloc/layout.ts";
-import { sharedObjects } from "../mm/index.ts";
+import { type Allocator, checkWord, isUnowned, payloadOf } from "../memalloc/index.ts";
+import { OBJECT_CHECK, OBJECT_HOME, OWNED_BYTES } from "../memalloc/layout.ts";
+import { hasOwners, sharedObjects } from "../mm/index.ts";
 import { CACHE_OBJECTS, CACHE_UNIT_WORDS } from "../mm/layout.ts";
 import type { MarkedSlabs, Marks } from "./marks.ts";
 import type { AuditBooks, InHand } from "./report.ts";
@@ -83,11 +83,19 @@ function placeOf(
   }
   if (check >= 0) return { where: "inHand", home };
   const allocator = homes.get(home);
-  const isOut = allocator !== undefined && check === checkWord(payloadOf(node), home, allocator.key);
-  return { where: isOut ? "out" : "leaked", home };
+  if (allocator === undefined || check !== checkWord(payloadOf(node), home, allocator.key))
+    return { where: "leaked", home };
+  // popped and not owned yet, or not owned any more and not pushed: nobody can free it
+  return { where: allocator.isOwned && isUnowned(pages.words, node) ? "inHand" : "out", home };
 }
 
 function stray({ pages, kmalloc }: System, cache: number, page: number, node: number): Stray {
   const bytes = peek(pages.words, cache + CACHE_UNIT_WORDS) * 4;
-  return { p: payloadOf(node), bytes, mend: () => kmalloc.slab.free(cache, page, node) };
+  const more = hasOwners(pages.words, cache) ? OWNED_BYTES : 0;
+  const mend = (): void => {
+    // that of an owned one may say that it is out
+    writePrivate(pages.words, node + OBJECT_CHECK, 0);
+    kmalloc.slab.free(cache, page, node);
+  };
+  return { p: payloadOf(node) + more, bytes, mend };
 }

@@ -62,7 +62,7 @@ function taker({ cpus, areas }: System, at: number, what: string, release?: () =
   if (claim === 0) return [];
   // pairs with tryTake
   const clear = () => storeRelease(areas.words, at, 0);
-  return [{ what, cpu: cpus.cpuOf(claim), isStale: cpus.isStale(claim), release: release ?? clear }];
+  return [{ what, cpu: cpus.holderOf(claim).cpu, isStale: cpus.isStale(claim), release: release ?? clear }];
 }
 
 function eachCpu({ areas }: System): number[] {

@@ -184,11 +184,6 @@ export class Cpus {
     return { cpu: claim & CLAIM_CPU_MASK, generation: (claim & ~CLAIM_SIGN) >>> CLAIM_SHIFT };
   }
 
-  /** The CPU that a claim names. */
-  cpuOf(claim: number): number {
-    return claim & CLAIM_CPU_MASK;
-  }
-
   /** True once the thread that a claim names is gone. */
   isStale(claim: number): boolean {
     const { cpu, generation } = this.holderOf(claim);

@@ -255,7 +255,7 @@ export class Allocators {
     this.registry.retire(allocator.ref);
   }
 
-  /** Units that its group stays charged with, for what slab gave and has not got back. */
+  /** Units that slab gave for objects and has not got back: the group stays charged with them. */
   lostUnits(allocator: Allocator): number {
     const { words, maxCpus } = this.areas;
     const caches = Array.from({ length: maxCpus }, (_, cpu) => this.cachesOn(cpu, allocator));

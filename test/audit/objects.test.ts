@@ -9,6 +9,7 @@ import {
   INBOX,
   KIND_RCU,
   OBJECT_CHECK,
+  OWNED_WORDS,
   RCU_BATCH,
 } from "#src/memalloc/layout.js";
 import { LOCAL_QUEUES, QUEUE_NEXT, QUEUE_WORDS } from "#src/rcu/layout.js";
@@ -76,6 +77,17 @@ describe("in hand at death", () => {
     assert.match(report.corrected.join("\n"), /1 chains were counted, 0 there/);
     at.heap.checkInvariants();
     assert.equal(at.heap.audit().isClean, true);
+  });
+
+  test("an owned object that was popped, and was nobody's yet; those that a dead thread owns are not in hand", () => {
+    const at = scene();
+    const pool = at.heap.memCache({ name: "owned", size: SIZE, owned: true });
+    const [p, q] = allocMany(pool, SIZE, 2);
+    at.words[p / 4 - OWNED_WORDS] = 0;
+    assert.deepEqual(mends(at).inHand, [{ p, bytes: 192 }]);
+    assert.deepEqual(at.heap.leaks().find(({ name }) => name === "owned")?.owners?.[0].offsets, [q]);
+    pool.free(q);
+    at.heap.checkInvariants();
   });
 
   test("objects are given to others again, each once", () => {
