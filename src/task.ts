@@ -33,7 +33,7 @@ export function detach(system: Booted): void {
   poll(system);
   cpus.beginDetach(cpu.id);
   leave(system);
-  cpus.finishDetach(cpu.id);
+  cpus.finishDetach(cpu.id, system.tuning.thread);
 }
 
 /** Gives back all that a CPU holds. */

@@ -109,8 +109,9 @@ export class Watch {
   private reapThread(thread: number, onReaped: (cpu: CpuInfo) => void): void {
     const { cpus } = this.live();
     for (const info of cpus.list()) {
-      if (cpus.threadOf(info.cpu) !== thread || info.state === "free") continue;
-      this.reapCpu(info, onReaped);
+      if (cpus.threadOf(info.cpu) !== thread) continue;
+      if (info.state === "free") cpus.forgetThread(info.cpu, thread);
+      else this.reapCpu(info, onReaped);
     }
   }
 

@@ -62,9 +62,7 @@ export class Cpus {
   /** Takes a free CPU for this thread, whose number is `thread`. Returns the CPU's. Errors: `full`, with who has them. */
   attach(name: string, thread = 0): number {
     for (let cpu = 0; cpu < this.maxCpus; cpu++) {
-      if (this.take(cpu)) {
-        // pairs with threadOf, which is read when the thread has ended
-        storeRelease(this.words, this.slotOf(cpu) + SLOT_THREAD, thread);
+      if (this.take(cpu, thread)) {
         this.raiseUsed(cpu + 1);
         writeName(this.words, this.slotOf(cpu) + SLOT_NAME, name);
         return cpu;
@@ -80,13 +78,19 @@ export class Cpus {
     );
   }
 
-  private take(cpu: number): boolean {
+  /** A thread that has a number says so first: from the step on that makes the CPU its own, its end can be seen. */
+  private take(cpu: number, thread: number): boolean {
     const at = this.slotOf(cpu) + SLOT_STATE;
+    const by = this.slotOf(cpu) + SLOT_THREAD;
     const state = loadAcquire(this.words, at);
     if ((state & STATE_MASK) !== CPU_FREE) return false;
+    // pairs with itself on other CPUs, and with finishDetach: another thread takes it, or the last one is about to be gone
+    if (thread !== 0 && cmpxchg(this.words, by, 0, thread) !== 0) return false;
     const generation = (generationOf(state) + 1) & GENERATION_MASK;
     // pairs with finishDetach: the new owner sees all that the last one left in the area
-    return cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_ONLINE) === state;
+    const isOurs = cmpxchg(this.words, at, state, (generation << STATE_BITS) | CPU_ONLINE) === state;
+    if (!isOurs && thread !== 0) storeRelease(this.words, by, 0);
+    return isOurs;
   }
 
   /** A CAS fails only because another CPU has raised the number: at most maxCpus rounds. */
@@ -102,9 +106,17 @@ export class Cpus {
     this.setState(cpu, CPU_DYING);
   }
 
-  /** Gives the slot back. Its owner calls this, last of all. */
-  finishDetach(cpu: number): void {
+  /** Gives the slot back. Its owner, whose number is `thread`, calls this, last of all. */
+  finishDetach(cpu: number, thread = 0): void {
     this.setState(cpu, CPU_FREE);
+    // second: if the thread ends in between, its number says who that was. Pairs with the CAS in take
+    if (thread !== 0) storeRelease(this.words, this.slotOf(cpu) + SLOT_THREAD, 0);
+  }
+
+  /** A thread has ended which had said that it takes a free CPU, or had given one back, and got no further. */
+  forgetThread(cpu: number, thread: number): void {
+    // pairs with the CAS in take. It fails if another one that saw its end has done it
+    cmpxchg(this.words, this.slotOf(cpu) + SLOT_THREAD, thread, 0);
   }
 
   private setState(cpu: number, state: number): void {
@@ -170,6 +182,8 @@ export class Cpus {
   /** Gives the slot of a reaped CPU back. Its reaper calls this, last of all. */
   endReap(cpu: number): void {
     const free = (this.generationOf(cpu) << STATE_BITS) | CPU_FREE;
+    // first: a reaper that ends in between is reaped, and this done again. Pairs with the CAS in take
+    if (this.threadOf(cpu) !== 0) storeRelease(this.words, this.slotOf(cpu) + SLOT_THREAD, 0);
     // pairs with take: only the reaper changes the slot while it lives
     storeRelease(this.words, this.slotOf(cpu) + SLOT_STATE, free);
   }
@@ -216,8 +230,9 @@ export class Cpus {
     });
   }
 
-  /** The number of the thread that attached last as that CPU; 0: not known. */
+  /** The number of the thread that has a CPU, or is about to take it; 0: not known. */
   threadOf(cpu: number): number {
+    // pairs with the CAS in take
     return loadAcquire(this.words, this.slotOf(cpu) + SLOT_THREAD);
   }
 

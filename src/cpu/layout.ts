@@ -17,7 +17,10 @@ export const SLOT_STATE = 0;
 export const SLOT_NAME = 1;
 /** 1: a CPU in mode kthread asks for work to be done. Writer: owner (1), who takes the call (0); atomic. */
 export const SLOT_CALL = 9;
-/** The thread that has it, by a number of the process that is never used again; 0: not known. Writer: owner; atomic. */
+/**
+ * The thread that has it, by a number of the process that is never used again; 0: nobody, or not known. Set while STATE says free,
+ * by who is about to change that, and cleared by who gives it back, last; CAS. All threads of a heap have numbers, or none has.
+ */
 export const SLOT_THREAD = 10;
 
 /**

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Memblock } from "#src/arena/index.js";
 import { Cpus } from "#src/cpu/index.js";
-import { GENERATION_MASK, SLOT_STATE, STATE_BITS } from "#src/cpu/layout.js";
+import { GENERATION_MASK, SLOT_STATE, SLOT_THREAD, STATE_BITS } from "#src/cpu/layout.js";
 import { throwsCode } from "../support/errors.ts";
 import { runThreads } from "../support/threads.ts";
 
@@ -42,6 +42,31 @@ test("full names the holders, dying ones too, and says what to do", () => {
   const message =
     /all 3 CPUs are taken \(CPU 0 audio; CPU 1 \(no name\); CPU 2 net, dying\): detach.*reap.*maxCpus/;
   throwsCode("full", () => cpus.attach("one more"), message);
+});
+
+test("a slot says whose it is as long as it is, and from before it is", () => {
+  const cpus = newCpusTable(2);
+  assert.equal(cpus.attach("a", 7), 0);
+  assert.equal(cpus.threadOf(0), 7);
+  cpus.finishDetach(0, 7);
+  assert.equal(cpus.threadOf(0), 0);
+  assert.equal(cpus.attach("b", 8), 0);
+  cpus.markDead(0, 2);
+  cpus.beginReap(0, 1);
+  cpus.endReap(0);
+  assert.equal(cpus.threadOf(0), 0);
+});
+
+test("a thread that ends while it takes a CPU, or has given it back, is in the way until its end is seen", () => {
+  const cpus = newCpusTable(2);
+  cpus.words[16 + SLOT_THREAD] = 7;
+  assert.equal(cpus.attach("a", 8), 1);
+  throwsCode("full", () => cpus.attach("b", 9));
+  cpus.forgetThread(0, 9);
+  throwsCode("full", () => cpus.attach("b", 9));
+  cpus.forgetThread(0, 7);
+  assert.equal(cpus.attach("b", 9), 0);
+  assert.deepEqual([cpus.threadOf(0), cpus.threadOf(1)], [9, 8]);
 });
 
 test("generations wrap without spilling into the state", () => {
