@@ -1,4 +1,4 @@
-/** When all threads have gone: the books; then all that is held is freed, and nothing may be left but what died in a hand. */
+/** When all threads have gone: the books, an audit, the books again, with nothing in hand; then all that is held is freed. */
 import { type Books, balance, drain } from "./books.ts";
 import type { Held, Journal } from "./journal.ts";
 import { unexplained } from "./transit.ts";
@@ -14,12 +14,39 @@ export async function settle(ward: Ward, journals: readonly Journal[], problems:
   const held: Held[] = [...journals.flatMap(({ held }) => held), ...estates.held, ...lying];
   const books = balance(heap, { held, unknown, leaked: killer.leaked, blocksBefore }, problems);
   problems.push(...unexplained(heap.verify()));
+  const found = heap.audit();
+  if (found.inHand.length !== books.inHand)
+    problems.push(`${books.inHand} objects are in hand, and the audit found ${found.inHand.length}`);
+  await drain(heap);
+  problems.push(...leftByAudit(ward));
+  checkBooks(ward, held, problems);
   estates.free(held);
   await drain(heap);
-  balance(heap, { held: [], unknown, leaked: killer.leaked, blocksBefore }, problems);
+  checkBooks(ward, [], problems);
   heap.detach();
-  problems.push(...unexplained(heap.verify()));
+  problems.push(...heap.verify());
   return books;
+}
+
+/** The books after an audit. */
+function checkBooks(
+  { heap, killer, estates, blocksBefore }: Ward,
+  held: readonly Held[],
+  problems: string[],
+) {
+  const { unknown } = estates;
+  const { inHand } = balance(heap, { held, unknown, leaked: killer.leaked, blocksBefore }, problems);
+  if (inHand !== 0) problems.push(`${inHand} objects are in hand after the audit`);
+  problems.push(...heap.verify());
+}
+
+/** A second audit finds nothing, and what dead threads had begun to end has come to its end. */
+function leftByAudit({ heap, killer }: Ward): string[] {
+  const again = heap.audit({ repair: false });
+  const problems = again.isClean ? [] : [`a second audit found ${JSON.stringify(again)}`];
+  if (killer.ending > 0)
+    problems.push(`what ${killer.ending} dead threads had made for themselves does not end`);
+  return problems;
 }
 
 function lostCpus({ heap }: Ward): string[] {
