@@ -55,6 +55,12 @@ export class Memcg {
     this.handlers = handlers;
   }
 
+  /** Where the group lies in the heap: what tracepoints call it. When it has gone, another one may lie there. */
+  get offset(): number {
+    this.checkLive();
+    return this.ref.record * 4;
+  }
+
   /** Most bytes that may be charged. Set below what is charged now: nothing new is, until it falls. Errors: `bad-option`. */
   get max(): number {
     return this.counters.max;

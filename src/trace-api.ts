@@ -14,7 +14,9 @@ export type TracepointName =
   | "slab:discard"
   | "rcu:gp_start"
   | "rcu:gp_end"
-  | "rcu:callbacks";
+  | "rcu:callbacks"
+  | "memcg:charge"
+  | "memcg:fail";
 
 /** Called on the spot; what the numbers are says the table in the README. What it throws is told later, as an unhandled rejection. */
 export type TraceHandler = (a: number, b: number) => void;
@@ -40,6 +42,8 @@ const FIELDS: Readonly<Record<string, Exclude<keyof Tracepoints, "fire">>> = {
   "rcu:gp_start": "gpStart",
   "rcu:gp_end": "gpEnd",
   "rcu:callbacks": "callbacks",
+  "memcg:charge": "memcgCharge",
+  "memcg:fail": "memcgFail",
 };
 
 /** An allocator's methods, which are traced by putting others in their place. */

@@ -10,7 +10,7 @@ export const MEMCG_MUTANTS: readonly Mutant[] = [
     id: "M24",
     what: "a nested charge uses the stock, and drains it, without a look at its lock",
     file: STOCK,
-    from: "if (!localTryLock(this.words, this.lock))\n            return this.charges.charge(group, units);",
+    from: "if (!localTryLock(this.words, this.lock))\n            return this.told(group, units, this.charges.charge(group, units));",
     to: "localTryLock(this.words, this.lock);",
     oracle: "charges",
     scenario: "memcg-nested",

@@ -28,6 +28,10 @@ export class Tracepoints {
   gpEnd: Probe | undefined = undefined;
   /** Callbacks were run: how many, of which CPU. */
   callbacks: Probe | undefined = undefined;
+  /** Bytes were charged along a group's tree, by this CPU: the offset of the group's record, how many. */
+  memcgCharge: Probe | undefined = undefined;
+  /** A charge was refused: the offset of the record of the group that is full, and its bytes. */
+  memcgFail: Probe | undefined = undefined;
   private readonly words: Words;
   private readonly area: number;
 

@@ -23,6 +23,9 @@ import {
 import type { Pipeline } from "./pipeline.ts";
 import type { Supply } from "./supply.ts";
 
+/** Most refills of one alloc. */
+const ROUNDS = 8;
+
 export class Stock {
   readonly list: FreeList;
   private readonly words: Words;
@@ -60,14 +63,18 @@ export class Stock {
     );
   }
 
-  /** Takes an object, after a refill if one is needed. Each further round is owed to a nested call that took what the last one got. */
+  /**
+   * Takes an object, after a refill if one is needed. Each further round is owed to a nested call that took what the last
+   * one got. A handler that the round itself calls may do that every time: so in the end comes one that is on no list.
+   */
   popRefilled(cache: number): number {
-    for (;;) {
+    for (let i = 0; i < ROUNDS; i++) {
       // the callbacks may have filled it
       const isFilled = this.list.depth(cache) !== 0 || this.refillNow(cache);
       const node = this.list.pop(cache);
       if (node !== 0 || !isFilled) return node;
     }
+    return this.takeFromSlab(cache);
   }
 
   /** Up to `count` zeroed objects from slab. Returns how many; stops at the first failure. HAND is idle. */

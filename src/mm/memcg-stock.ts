@@ -7,18 +7,20 @@
  *     another     group's charge or uncharge drains it first
  *
  * A local lock guards it: a call that is nested in the middle of a change goes straight to the groups' own counters.
+ * Handlers of tracepoints run when it is let go.
  *
  * Progress: wait-free on stock, else as Charges. Any context.
  */
 import { fetchAdd, readPrivate, type Words, writePrivate } from "#primitive";
-import type { Cpu } from "../cpu/index.ts";
+import type { Cpu, Tracepoints } from "../cpu/index.ts";
 import { localTryLock, localUnlock } from "../sync/index.ts";
-import { MEMCG_MAX_HITS, STOCK_BATCH, STOCK_GROUP, STOCK_LOCK, STOCK_UNITS } from "./layout.ts";
+import { MEMCG_MAX_HITS, STOCK_BATCH, STOCK_GROUP, STOCK_LOCK, STOCK_UNITS, UNIT_BYTES } from "./layout.ts";
 import type { Charges } from "./memcg-charges.ts";
 
 export class MemcgStock {
   readonly charges: Charges;
   private readonly words: Words;
+  private readonly points: Tracepoints;
   private readonly lock: number;
   private readonly group: number;
   private readonly units: number;
@@ -27,6 +29,7 @@ export class MemcgStock {
   /** `offset`: of STOCK_WORDS words in each CPU's area. */
   constructor(cpu: Cpu, charges: Charges, offset: number, batch: number = STOCK_BATCH) {
     this.words = cpu.words;
+    this.points = cpu.tracepoints;
     this.charges = charges;
     this.lock = cpu.area + offset + STOCK_LOCK;
     this.group = cpu.area + offset + STOCK_GROUP;
@@ -40,6 +43,7 @@ export class MemcgStock {
     if (refused === 0) return true;
     // statistics: any CPU's, read by anyone
     fetchAdd(this.words, refused + MEMCG_MAX_HITS, 1);
+    this.points.fire(this.points.memcgFail, refused * 4, units * UNIT_BYTES);
     return false;
   }
 
@@ -75,30 +79,32 @@ export class MemcgStock {
 
   /** Returns the group that refused, or 0. */
   private tryCharge(group: number, units: number): number {
-    if (!localTryLock(this.words, this.lock)) return this.charges.charge(group, units);
-    const there = this.stockOf(group);
-    let refused = 0;
-    if (there >= units) this.set(group, there - units);
-    else refused = this.refill(group, there, units);
+    if (!localTryLock(this.words, this.lock))
+      return this.told(group, units, this.charges.charge(group, units));
+    const missing = units - this.stockOf(group);
+    if (missing <= 0) {
+      this.set(group, -missing);
+      localUnlock(this.words, this.lock);
+      return 0;
+    }
+    // a batch besides, if that fits too
+    let charged = missing + this.batch;
+    let refused = this.charges.charge(group, charged);
+    if (refused !== 0) {
+      charged = missing;
+      refused = this.charges.charge(group, charged);
+    }
+    if (refused === 0) this.set(group, charged - missing);
+    // others may have use for it
+    else this.drainLocked();
     localUnlock(this.words, this.lock);
-    return refused;
+    return this.told(group, charged, refused);
   }
 
-  /** Charges what the stock lacks of `units`, and a batch if that fits too. The lock is held. */
-  private refill(group: number, there: number, units: number): number {
-    const missing = units - there;
-    const { charges, batch } = this;
-    if (charges.charge(group, missing + batch) === 0) this.set(group, batch);
-    else {
-      const refused = charges.charge(group, missing);
-      if (refused !== 0) {
-        // others may have use for it
-        this.drainLocked();
-        return refused;
-      }
-      this.set(group, 0);
-    }
-    return 0;
+  /** So many units were charged along the tree, unless a group `refused`: it returns that. Who is told may charge: no lock is held. */
+  private told(group: number, units: number, refused: number): number {
+    if (refused === 0) this.points.fire(this.points.memcgCharge, group * 4, units * UNIT_BYTES);
+    return refused;
   }
 
   /** Units of the stock, if it is of that group; one of another group is drained. The lock is held. */

@@ -1,6 +1,6 @@
 /** Calls that come by all tracepoints. */
 import type { MemCache, SharedHeap } from "sharedheap";
-import { allocMany, freeAll, settle } from "../memalloc/heaps.ts";
+import { allocMany, exhaust, freeAll, settle } from "../memalloc/heaps.ts";
 
 /** Comes by every tracepoint more than once. */
 export function provoke(heap: SharedHeap, pool: MemCache): void {
@@ -13,6 +13,14 @@ export function provoke(heap: SharedHeap, pool: MemCache): void {
     settle(heap);
     const blocks = Array.from({ length: 50 }, () => heap.kmalloc(4096));
     for (const p of blocks) heap.kfree(p);
+    fillGroup(heap);
     heap.checkInvariants();
   }
+}
+
+/** Allocates in a group until there is NULL, and then no more. */
+function fillGroup(heap: SharedHeap): void {
+  const memcg = heap.memcg({ name: "provoked", max: 64 * 1024 });
+  const pool = heap.memCache({ name: "provoked", size: 1000, memcg });
+  freeAll(pool, exhaust(pool, pool.size));
 }

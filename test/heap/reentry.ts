@@ -17,6 +17,8 @@ import { POINTS } from "../support/points.ts";
 
 /** Deepest nesting of handlers that do something. */
 const MAX_DEPTH = 4;
+/** Less than the program would hold. */
+const GROUP_BYTES = 24 * 1024;
 /** Errors of `victim` at any time, since it may be destroyed inside of each call on it. */
 const VICTIM_CODES = ["destroyed", "bad-context", "out-of-memory", "limit"];
 
@@ -33,6 +35,8 @@ export class Program {
   private readonly any: MemAlloc;
   private readonly fixed: MemCache;
   private readonly own: KmemCache;
+  /** In a group that is often full. */
+  private readonly tight: MemAlloc;
   private victim: MemCache | undefined;
   /** Objects of allocators that were destroyed, by allocator; and what destroy() said of each. */
   private victims: { readonly out: Set<number>; readonly end?: Promise<readonly number[]> }[] = [];
@@ -53,6 +57,8 @@ export class Program {
     this.any = this.heap.memAlloc({ name: "any" });
     this.fixed = this.heap.memCache({ name: "fixed", size: 1000 });
     this.own = this.heap.kmemCache({ name: "own", size: 700, ctor: (p) => this.heap.u8.fill(0, p, p + 700) });
+    const memcg = this.heap.memcg({ name: "tight", max: GROUP_BYTES });
+    this.tight = this.heap.memAlloc({ name: "tight", memcg });
     // opens its allocator
     this.heap.free(this.heap.malloc(8));
     this.faults = every === 0 ? undefined : this.heap.faultInject({ every });
@@ -107,7 +113,7 @@ export class Program {
   }
 
   private allocate(choice: number): void {
-    const { heap, any, fixed, own } = this;
+    const { heap, any, fixed, own, tight } = this;
     const size = 1 + ((choice >>> 3) % 2000);
     const kfree = (p: number) => () => heap.kfree(p);
     const one = (pool: MemAlloc | MemCache, p: number) => (how: number) =>
@@ -121,10 +127,12 @@ export class Program {
       () => [heap.kmalloc(20 * size), 20 * size, kfree],
       () => [heap.kmallocNolock(4 * size), 4 * size, kfree],
       () => [heap.malloc(3 * size), 3 * size, (p) => () => heap.free(p)],
+      () => [tight.allocFlags(size, 2), size, (p) => one(tight, p)],
     ];
-    const [p, bytes, freeOf] = ways[choice % 8]();
+    const way = choice % 9;
+    const [p, bytes, freeOf] = ways[way]();
     if (p !== 0) this.hold(p, bytes, freeOf(p));
-    else if (this.faults === undefined)
+    else if (this.faults === undefined && way !== 8)
       assert.ok(this.depth > 0 || !heap.context.inTask(), `NULL in task context, ${this.held.length} held`);
   }
 

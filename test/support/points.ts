@@ -13,4 +13,6 @@ export const POINTS: readonly TracepointName[] = [
   "rcu:gp_start",
   "rcu:gp_end",
   "rcu:callbacks",
+  "memcg:charge",
+  "memcg:fail",
 ];

@@ -24,6 +24,6 @@ export interface Tally {
   readonly byDepth: number[];
   /** Calls of each tracepoint's handler. */
   readonly calls: Record<string, number>;
-  /** Allocations in handlers that got NULL: the stock was used up, or what they needed was in use. */
+  /** Allocations that got NULL: in handlers, where the stock was used up, or what they needed was in use; or in a full group. */
   nulls: number;
 }

@@ -73,7 +73,7 @@ async function reenter({ operations, threads, seed, json }: ReturnType<typeof re
 
 function text({ operations, seconds, byDepth, calls, nulls, lost, problems }: FuzzResult): string {
   return [
-    `${operations} operations in ${seconds.toFixed(1)} s, ${nulls} allocations in handlers got NULL, none in task context`,
+    `${operations} operations in ${seconds.toFixed(1)} s, ${nulls} allocations got NULL, all in handlers or a full group`,
     ...byDepth.map((count, depth) => `  depth ${depth}  ${count}`),
     "handlers were called",
     ...Object.entries(calls).map(([name, count]) => `  ${name.padEnd(16)}${count}`),

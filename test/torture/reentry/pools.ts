@@ -1,5 +1,5 @@
 /** The allocators that the fuzz calls, as one kind of thing; and objects that tell whether they were overwritten. */
-import type { MemAlloc, MemCache, SharedHeap } from "sharedheap";
+import { GFP_KERNEL, type MemAlloc, type MemCache, type SharedHeap } from "sharedheap";
 import { FIXED_BYTES } from "./job.ts";
 
 export interface Pool {
@@ -10,11 +10,16 @@ export interface Pool {
   free(p: number): void;
   /** undefined: it has none. */
   readonly freeRcu: ((p: number) => void) | undefined;
-  /** In task context NULL is out of memory. */
+  /** In task context NULL is out of memory, which there is not. */
   readonly isPatient: boolean;
 }
 
+/** Less than the threads would hold. */
+const GROUP_BYTES = 32 * 1024;
+
 export function poolsOf(heap: SharedHeap, fixed: MemCache, any: MemAlloc): readonly Pool[] {
+  const memcg = heap.memcg({ name: "tight", max: GROUP_BYTES });
+  const tight = heap.memAlloc({ name: "tight", memcg });
   return [
     {
       name: "MemCache",
@@ -31,6 +36,14 @@ export function poolsOf(heap: SharedHeap, fixed: MemCache, any: MemAlloc): reado
       free: (p) => any.free(p),
       freeRcu: (p) => any.freeRcu(p),
       isPatient: true,
+    },
+    {
+      name: "MemAlloc in a group",
+      maxBytes: 4088,
+      alloc: (bytes) => tight.allocFlags(bytes, GFP_KERNEL),
+      free: (p) => tight.free(p),
+      freeRcu: (p) => tight.freeRcu(p),
+      isPatient: false,
     },
     {
       name: "kmalloc",

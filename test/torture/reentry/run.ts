@@ -20,7 +20,7 @@ export interface FuzzResult {
   /** Operations by the depth of handlers. */
   readonly byDepth: readonly number[];
   readonly calls: Readonly<Record<string, number>>;
-  /** Allocations in handlers that got NULL. In task context none does, or the fuzz fails. */
+  /** Allocations that got NULL, in handlers or in a full group. In task context no others do, or the fuzz fails. */
   readonly nulls: number;
   /** Objects that are neither free nor held by anybody, in the end. */
   readonly lost: number;
