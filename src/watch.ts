@@ -47,8 +47,8 @@ export class Watch {
     // nothing that only looks like true: it is a promise
     if (typeof surelyGone !== "boolean")
       throw new SharedHeapError("bad-option", `surelyGone is ${shown(surelyGone)}: use true or false`);
-    system.cpu.checkTask("reap()");
     inRange("cpu", cpu, 0, system.cpus.maxCpus - 1);
+    system.cpu.checkTask("reap()");
     if (cpu === system.cpu.id)
       throw new SharedHeapError("bad-option", `CPU ${cpu} is this thread itself: use detach()`);
     const info = system.cpus.list()[cpu];

@@ -85,6 +85,7 @@ test("what must be a function is looked at when it is given, not when it would b
     () => heap.percpu.forEachCpu(4096, none),
     () => heap.kmemCache({ name: "kmem", size: 8, ctor: none }),
     () => group.onMax(none),
+    () => heap.onOutOfMemory(none),
   ])
     assert.match(refuses(heap, "bad-option", call), /is 5: give it a function/);
   assert.ok(heap.context.inTask());
@@ -101,11 +102,21 @@ test("what must be an object with options is one", () => {
       () => heap.memcg(none),
       () => heap.faultInject(none),
       () => heap.tracepoints.on("slab:new", () => {}, none),
+      () => heap.reap(1, none),
+      () => heap.leaks(none),
       () => SharedHeap.attach(heap.token, none),
       () => SharedHeap.create(none),
     ])
       refuses(heap, "bad-option", call);
   }
+});
+
+test("nothing but true takes a living thread's memory over", () => {
+  const [heap, other] = cpusOf(2);
+  for (const value of ["no", 1, {}, null])
+    refuses(heap, "bad-option", () => heap.reap(1, { surelyGone: value as never }));
+  other.free(other.malloc(8));
+  heap.checkInvariants();
 });
 
 test("a counter is opened only where one can be", () => {

@@ -48,8 +48,21 @@ const OPTIONS: readonly Call[] = [
   ["faultInject every", ({ heap }, every) => heap.faultInject({ every })],
   ["faultInject after", ({ heap }, after) => heap.faultInject({ after })],
   ["faultInject times", ({ heap }, times) => heap.faultInject({ times })],
+  ["OwnedCache.reserve", ({ owned }, objects) => owned.reserve(objects)],
+  ["OwnedCache.allocFlags", ({ owned }, flags) => owned.allocFlags(flags)],
+  ["OwnedCache.reclaim cpu", ({ owned }, cpu) => owned.reclaim(cpu, 1)],
+  ["OwnedCache.reclaim generation", ({ owned }, generation) => owned.reclaim(3, generation)],
+  ["memCache size, owned", ({ heap }, size) => heap.memCache({ name: "new", size, owned: true })],
+  ["reap cpu", ({ heap }, cpu) => heap.reap(cpu)],
+  ["reap surelyGone", ({ heap }, value) => heap.reap(3, { surelyGone: noBoolean(value) })],
+  ["watch", ({ heap }, worker) => heap.watch(worker)],
+  ["leaks first", ({ heap }, first) => heap.leaks({ first })],
   ["tracepoints.on name", ({ heap }, name) => heap.tracepoints.on(name, () => {})],
 ];
+
+function noBoolean(value: unknown): never {
+  return (typeof value === "boolean" ? "yes" : value) as never;
+}
 
 /** Negative ones are right. */
 function noDelta(value: unknown): never {
@@ -63,6 +76,7 @@ const FUNCTIONS: readonly Call[] = [
   ["rcu.callHurry", ({ heap }, fn) => heap.rcu.callHurry(fn)],
   ["tasksTrace.call", ({ heap }, fn) => heap.rcu.tasksTrace.call(fn)],
   ["rcu.onStall", ({ heap }, fn) => heap.rcu.onStall(fn)],
+  ["onOutOfMemory", ({ heap }, fn) => heap.onOutOfMemory(fn)],
   ["group.onMax", ({ group }, fn) => group.onMax(fn)],
   ["context.softirq", ({ heap }, fn) => heap.context.softirq(fn)],
   ["context.hardirq", ({ heap }, fn) => heap.context.hardirq(fn)],
@@ -77,6 +91,8 @@ const OBJECTS: readonly Call[] = [
   ["kmemCache", ({ heap }, options) => heap.kmemCache(options)],
   ["memcg", ({ heap }, options) => heap.memcg(options)],
   ["faultInject", ({ heap }, options) => heap.faultInject(options)],
+  ["reap", ({ heap }, options) => heap.reap(3, options)],
+  ["leaks", ({ heap }, options) => heap.leaks(options)],
 ];
 
 const NAMES: readonly Call[] = [
@@ -103,6 +119,8 @@ const MISMATCHES: readonly Call[] = [
   ["memCache of an any-size allocator", ({ heap }) => heap.memCache({ name: "any a", size: 8 })],
   ["memAlloc of a fixed-size one", ({ heap }) => heap.memAlloc({ name: "fixed a" })],
   ["memCache of another size", ({ heap }) => heap.memCache({ name: "fixed a", size: 64 })],
+  ["memCache of owned objects", ({ heap }) => heap.memCache({ name: "fixed a", size: 56, owned: true })],
+  ["memCache of objects that have no owner", ({ heap }) => heap.memCache({ name: "owned", size: 48 })],
   ["memCache of per-CPU objects", ({ heap }) => heap.memCache({ name: "fixed a", size: 56, percpu: true })],
   ["memCache with a destructor", ({ heap }) => heap.memCache({ name: "fixed a", size: 56, dtor: "none" })],
   ["memCache in a group", ({ heap, group }) => heap.memCache({ name: "fixed a", size: 56, memcg: group })],

@@ -67,7 +67,7 @@ function detached(world: World): Attempt {
   return attemptOf(world, "detached", [...poolCalls(gone, p), ...poolCalls(gone, p), ...heapCalls(gone, p)]);
 }
 
-function poolCalls({ heap, any, fixed, kmem }: Handles, p: number): readonly Call[] {
+function poolCalls({ heap, any, fixed, owned, kmem }: Handles, p: number): readonly Call[] {
   return [
     ["any.alloc", () => any.alloc(8)],
     ["any.alloc(0)", () => any.alloc(0)],
@@ -84,6 +84,14 @@ function poolCalls({ heap, any, fixed, kmem }: Handles, p: number): readonly Cal
     ["fixed.allocFlags", () => fixed.allocFlags(2)],
     ["fixed.reserve", () => fixed.reserve(1)],
     ["fixed.destroy", () => fixed.destroy()],
+    ["owned.alloc", () => owned.alloc()],
+    [`owned.free(${describe(p)})`, () => owned.free(p)],
+    ["owned.freeRcu", () => owned.freeRcu(p)],
+    ["owned.rawFree", () => owned.rawFree(p)],
+    ["owned.allocFlags", () => owned.allocFlags(2)],
+    ["owned.reserve", () => owned.reserve(1)],
+    ["owned.reclaim", () => owned.reclaim(0, 1)],
+    ["owned.destroy", () => owned.destroy()],
     ["kmem.alloc", () => kmem.alloc()],
     [`kmem.free(${describe(p)})`, () => kmem.free(p)],
     ["malloc", () => heap.malloc(8)],
@@ -114,6 +122,10 @@ function heapCalls({ heap, group, counter }: Handles, p: number): readonly Call[
     ["percpu.counter", () => heap.percpu.counter()],
     ["counter.free", () => counter.free()],
     ["poll", () => heap.poll()],
+    ["cpus", () => heap.cpus()],
+    ["leaks", () => heap.leaks()],
+    ["reap", () => heap.reap(0)],
+    ["onOutOfMemory", () => heap.onOutOfMemory(() => {})],
     ["readLock", () => rcu.readLock()],
     ["readUnlock", () => rcu.readUnlock()],
     ["rcu.call", () => rcu.call(() => {})],
@@ -181,7 +193,7 @@ function inTraceSection(heap: SharedHeap, fn: () => void): void {
 
 function inContext(world: World): Attempt {
   const handles = world.handles[world.anyCpu()];
-  const { heap, any, fixed } = handles;
+  const { heap, any, fixed, owned } = handles;
   const kinds = ["softirq", "hardirq", "nmi"] as const;
   const kind = kinds[world.random(kinds.length)];
   const calls: readonly Call[] = [
@@ -190,6 +202,8 @@ function inContext(world: World): Attempt {
     ["fixed.destroy", () => fixed.destroy()],
     ["any.reserve", () => any.reserve(8, 1)],
     ["fixed.reserve", () => fixed.reserve(1)],
+    ["owned.destroy", () => owned.destroy()],
+    ["reap", () => heap.reap(3)],
   ];
   const [what, call] = calls[world.random(calls.length)];
   return {
@@ -198,6 +212,23 @@ function inContext(world: World): Attempt {
     call: () => heap.context[kind](call),
     isPlain: true,
   };
+}
+
+/** Taking back what is a living thread's. */
+function stillThere(world: World): Attempt {
+  const { owned, heap } = world.handles[world.anyCpu()];
+  const { cpu, generation } = world.heap.cpus()[world.anyCpu()];
+  return attemptOf(
+    world,
+    "bad-option",
+    [
+      [`reclaim(${cpu}, ${generation}), which is there`, () => owned.reclaim(cpu, generation)],
+      [`reclaim(${cpu}, ${generation + 1}), which is to come`, () => owned.reclaim(cpu, generation + 1)],
+      [`reap(${cpu}), which is there`, () => heap.reap(cpu)],
+      ["reap of oneself", () => heap.reap(heap.cpu, { surelyGone: true })],
+    ],
+    true,
+  );
 }
 
 function tooDeep(world: World): Attempt {
@@ -213,6 +244,7 @@ export const STATES: readonly Adversary[] = [
   { name: "dropped group", attempt: dropped, weight: 1 },
   { name: "detached thread", attempt: detached, weight: 5 },
   { name: "unbalanced section", attempt: unbalanced, weight: 3 },
+  { name: "a thread that is there", attempt: stillThere, weight: 1 },
   { name: "in a context", attempt: inContext, weight: 2 },
   { name: "contexts without end", attempt: tooDeep, weight: 1 },
 ];

@@ -1,5 +1,5 @@
 /** A heap with several CPUs on this thread, what a good program does with it, and what becomes of its states. */
-import type { KmemCache, MemAlloc, MemCache, Memcg, PerCpuCounter, SharedHeap } from "sharedheap";
+import type { KmemCache, MemAlloc, MemCache, Memcg, OwnedCache, PerCpuCounter, SharedHeap } from "sharedheap";
 import type { Library } from "../rcu/library.ts";
 import type { Bounds } from "./classify.ts";
 import { Ledger, type Thing } from "./ledger.ts";
@@ -210,6 +210,7 @@ export interface Handles {
   readonly heap: SharedHeap;
   readonly any: MemAlloc;
   readonly fixed: MemCache;
+  readonly owned: OwnedCache;
   readonly kmem: KmemCache;
   readonly group: Memcg;
   readonly counter: PerCpuCounter;
@@ -221,6 +222,7 @@ function handlesOf(library: Library, heap: SharedHeap): Handles {
     heap,
     any: heap.memAlloc({ name: "any a" }),
     fixed: heap.memCache({ name: "fixed a", size: 56 }),
+    owned: heap.memCache({ name: "owned", size: 48, owned: true }),
     kmem: heap.kmemCache({ name: "kmem a", size: 64 }),
     group: heap.memcg({ name: "group" }),
     counter: heap.percpu.counter(heap.roots.get("counter")),

@@ -126,7 +126,13 @@ class Filler {
     const last = this.cpus[this.cpus.length - 1];
     const end = this.kinds[this.random(this.kinds.length)].end;
     if (this.random(2) === 0) end?.();
-    if (this.random(2) === 0) last.detach();
+    const dice = this.random(4);
+    if (dice < 2) last.detach();
+    if (dice === 2) {
+      // as if its thread had ended without a word
+      const { cpus } = (first as unknown as { booted: Booted }).booted;
+      cpus.markDead(last.cpu, cpus.generationOf(last.cpu));
+    }
     for (let polls = this.random(4); polls > 0; polls--) first.poll();
   }
 
