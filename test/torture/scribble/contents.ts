@@ -20,7 +20,7 @@ export interface Contents {
   readonly isQuiet: boolean;
 }
 
-const BYTES = 1024 * 1024;
+export const BYTES = 1024 * 1024;
 const MAX_CPUS = 6;
 const MODES = ["inline", "turn", "kthread", "inline"] as const;
 const STEPS = 400;

@@ -4,7 +4,7 @@ import type { SharedHeap } from "sharedheap";
 import type { Booted } from "#src/boot.js";
 import { randomFrom } from "../../support/random.ts";
 import type { Library } from "../rcu/library.ts";
-import { type Contents, makeContents } from "./contents.ts";
+import { BYTES, type Contents, makeContents } from "./contents.ts";
 import { HEAPS_OF_ONE_KIND, type Tally } from "./job.ts";
 import { type Places, placesOf } from "./places.ts";
 import { scribble } from "./scribbler.ts";
@@ -24,6 +24,8 @@ export class Examiner {
   private readonly shipped: Library;
   private readonly tally: Tally;
   private kind = -1;
+  /** The heap as it was before it was looked at. */
+  private readonly scribbled = Buffer.alloc(BYTES);
   private contents: Contents | undefined;
   private places: Places | undefined;
 
@@ -41,9 +43,9 @@ export class Examiner {
     heap.i32.set(whole);
     this.tally.heaps++;
     this.tally.words += scribble(heap.i32, this.places as Places, randomFrom(seed ^ 0x5bd1e995));
-    const scribbled = Buffer.from(heap.u8);
+    this.scribbled.set(heap.u8);
     this.look(heap, other, seed);
-    assert.ok(scribbled.equals(heap.u8), "who only looked has written something");
+    assert.ok(this.scribbled.equals(heap.u8), "who only looked has written something");
     if (seed % ATTACH_SHARE === 0) this.attach(contents);
   }
 
