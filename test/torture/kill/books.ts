@@ -29,6 +29,8 @@ export interface Books {
   readonly leaked: number;
   /** Neither listed nor alive: what threads were in the middle of moving when they died. */
   readonly inHand: number;
+  /** Objects that are alive, by their headers. */
+  readonly alive: ReadonlySet<number>;
   /** Blocks without headers: held, and not known to anyone. */
   readonly blocks: number;
   readonly unknownBlocks: number;
@@ -51,6 +53,7 @@ export function balance(heap: SharedHeap, known: Known, problems: string[]): Boo
     taken: now.taken,
     listed: now.listed,
     held: objects.length,
+    alive: now.alive,
     unknown: now.alive.size - objects.length,
     leaked,
     inHand: now.taken - now.listed - now.alive.size - leaked,
