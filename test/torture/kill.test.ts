@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { quantileOf } from "../../bench/latency/histogram.ts";
@@ -32,15 +33,17 @@ for (const { id, what } of MUTANTS) {
   test(`${id} is found: ${what}`, async (t) => {
     const args = [MAIN, "--kill", "60", "--mutant", id, "--seed", String(SEED), "--json"];
     const child = spawn(process.execPath, args, { timeout: STUCK_MS, killSignal: "SIGKILL" });
-    let output = "";
-    child.stdout.on("data", (text) => {
-      output += text;
-    });
+    const [output, errors] = [text(child.stdout), text(child.stderr)];
     const [code] = await once(child, "close");
     assert.notEqual(code, 0, "it was not found");
-    const failures: string[] = code === null ? ["it is stuck"] : JSON.parse(output).failures;
-    t.diagnostic(failures[0].split("\n")[0]);
+    const what = code === null ? "it is stuck" : whatIsWrong(await output, await errors);
+    t.diagnostic(what.split("\n")[0]);
   });
+}
+
+/** A heap that is broken enough breaks the starter too. */
+function whatIsWrong(output: string, errors: string): string {
+  return output === "" ? (errors.match(/^.*Error.*$/m)?.[0] ?? errors) : JSON.parse(output).failures[0];
 }
 
 test("a journal knows all but the object of the call under way", () => {

@@ -18,6 +18,8 @@ const DEAD = 2;
 const DEAD_SHIFT = 8;
 /** How many CPUs survivors have reaped, before the starter did. */
 const REAPED = 3;
+/** 1 once a survivor has seen the dead CPU, and is about to reap it. */
+const COMING = 4;
 const RING = 16;
 const PUBLISHED = RING + POOLS.length * RING_SLOTS;
 
@@ -62,6 +64,7 @@ export class Board {
 
   /** Says that a thread's CPU may be reaped by anyone. */
   tellDead(cpu: number, generation: number): void {
+    Atomics.store(this.words, COMING, 0);
     Atomics.store(this.words, DEAD, (cpu + 1) | (generation << DEAD_SHIFT));
   }
 
@@ -73,6 +76,14 @@ export class Board {
   get dead(): { cpu: number; generation: number } {
     const word = Atomics.load(this.words, DEAD);
     return { cpu: (word & ((1 << DEAD_SHIFT) - 1)) - 1, generation: word >>> DEAD_SHIFT };
+  }
+
+  come(): void {
+    Atomics.store(this.words, COMING, 1);
+  }
+
+  get someoneComes(): boolean {
+    return Atomics.load(this.words, COMING) !== 0;
   }
 
   countReaped(): void {

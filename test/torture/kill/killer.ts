@@ -19,8 +19,9 @@ const LONG_LIFE_MS = 300;
 const LATE_MS = 30_000;
 /** A CPU that nobody has reaped after so long is lost. */
 const REAP_MS = 30_000;
-/** The starter and the survivors begin to reap within so long. */
-const RACE_MS = 0.5;
+/** For so long the starter waits for a survivor that reaps too; they then begin within RACE_MS of each other. */
+const RIVAL_MS = 5;
+const RACE_MS = 0.05;
 
 export class Killer {
   deaths = 0;
@@ -101,6 +102,7 @@ export class Killer {
     const { cpu, generation } = journal.place;
     if (cpu < 0 || this.random(2) === 0) return;
     this.board.tellDead(cpu, generation);
+    for (const end = performance.now() + RIVAL_MS; performance.now() < end && !this.board.someoneComes; );
     this.spin(RACE_MS);
   }
 

@@ -41,7 +41,9 @@ async function main(job: Job): Promise<void> {
 /** At the same time as others, maybe. */
 function reapIfTold({ heap, board }: Member): void {
   const { cpu, generation } = board.dead;
-  if (cpu >= 0 && cpu !== heap.cpu && heap.reap(cpu, { surelyGone: true, generation })) board.countReaped();
+  if (cpu < 0 || cpu === heap.cpu) return;
+  board.come();
+  if (heap.reap(cpu, { surelyGone: true, generation })) board.countReaped();
 }
 
 await main(workerData);
