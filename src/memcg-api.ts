@@ -93,7 +93,8 @@ export class Memcg {
 
   /**
    * Has `fn` called in this thread when an alloc in task context of this group, or one below it, finds it full, or one
-   * above it: before 0 is returned. It may free things, or raise `max`; the alloc then tries once more. It runs nested:
+   * above it: before 0 is returned. It may free things, or raise `max`; the alloc then tries once more. The same for a
+   * `reserve` that gets less than it asks for, and for a new allocator that does not get its first objects. It runs nested:
    * an alloc inside returns 0 where there is no stock, and calls it no further. What it throws is told later, as an
    * unhandled rejection. Returns what ends it. Errors: `bad-option`.
    *

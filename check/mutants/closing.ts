@@ -2,6 +2,7 @@
 import type { Mutant } from "./table.ts";
 
 const ALLOCATORS = "memalloc/allocators.js";
+const LIFETIMES = "memalloc/lifetimes.js";
 const REGISTRY = "arena/records.js";
 const CACHE = "memalloc/cache.js";
 
@@ -18,7 +19,7 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
   {
     id: "C2",
     what: "a CPU gives up its pin before it has closed its caches",
-    file: ALLOCATORS,
+    file: LIFETIMES,
     from: "for (const cache of this.cachesOn(this.caches.cpu.id, allocator))\n            this.caches.close(cache);",
     to: `this.pin(allocator, 0);
         for (const cache of this.cachesOn(this.caches.cpu.id, allocator))
@@ -29,7 +30,7 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
   {
     id: "C3",
     what: "a record is used again, destructor and all, before its last chain is back in slab",
-    file: ALLOCATORS,
+    file: LIFETIMES,
     from: "loadAcquire(words, cache + CHAINS) === 0 && ",
     to: "",
     oracle: "early-release",
@@ -49,7 +50,7 @@ export const CLOSING_MUTANTS: readonly Mutant[] = [
   {
     id: "C5",
     what: "two CPUs release one allocator",
-    file: ALLOCATORS,
+    file: LIFETIMES,
     from: "if (!this.registry.claimRelease(allocator.ref))\n            return;",
     to: "this.registry.claimRelease(allocator.ref);",
     oracle: "not-at-rest",

@@ -5,7 +5,7 @@
  */
 import type { Mutant } from "./table.ts";
 
-const ALLOCATORS = "memalloc/allocators.js";
+const LIFETIMES = "memalloc/lifetimes.js";
 const CACHE = "memalloc/cache.js";
 const STOCK = "memalloc/stock.js";
 const PIPELINE = "memalloc/pipeline.js";
@@ -31,7 +31,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
   {
     id: "M6",
     what: "an allocator is released while a CPU has it open",
-    file: ALLOCATORS,
+    file: LIFETIMES,
     from: PINS,
     to: "",
     oracle: "early-release",
@@ -49,7 +49,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
   {
     id: "M8",
     what: "the chains are looked at before the pins",
-    file: ALLOCATORS,
+    file: LIFETIMES,
     from: `${PINS}\n        ${CHAINS}`,
     to: `${CHAINS}\n        ${PINS}`,
     oracle: "early-release",
@@ -58,7 +58,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
   {
     id: "M9",
     what: "pins and chains are looked at one CPU after the other",
-    file: ALLOCATORS,
+    file: LIFETIMES,
     from: `${PINS}\n        ${CHAINS}`,
     to: `for (let cpu = 0; cpu < maxCpus; cpu++)
             if (this.isPinned(cpu, allocator) || !this.isQuiet(cpu, allocator))

@@ -249,7 +249,9 @@ export class Caches {
   /** See MemCache.reserve. `high`: the high watermark of a cache without a reserve. Errors: `bad-context`. */
   reserve(cache: number, objects: number, high: number): number {
     this.cpu.checkTask("reserve()");
-    return this.stock.reserve(cache, objects, high);
+    const fill = () => this.stock.reserve(cache, objects, high) >= objects;
+    if (!fill()) this.reclaims.atMax([cache], fill);
+    return this.list.depth(cache);
   }
 
   /** Zeroes the first `bytes` of a payload that this CPU owns. */
@@ -339,9 +341,14 @@ export class Caches {
     return readPrivate(this.words, list) === 0 ? 0 : llistDelAll(this.words, list);
   }
 
+  /** See Reclaim. Task context. */
+  atMax(caches: readonly number[], again: () => boolean): boolean {
+    return this.reclaims.atMax(caches, again);
+  }
+
   /** True if one of these caches gets nothing because its group is full. */
   isAtMax(caches: readonly number[]): boolean {
-    return caches.some((cache) => this.supply.refusing(cache) !== 0);
+    return this.reclaims.refused(caches) !== 0;
   }
 
   /** Out of memory: see Reclaim. Task context. */

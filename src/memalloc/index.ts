@@ -1,4 +1,4 @@
-export { Allocators, type Destroyed, type Program } from "./allocators.ts";
+export { Allocators } from "./allocators.ts";
 export { Caches } from "./cache.ts";
 export type { Allocator } from "./description.ts";
 export { type Destructor, Destructors } from "./destructors.ts";
@@ -7,6 +7,7 @@ export { Helper } from "./helper.ts";
 export { Inbox } from "./inbox.ts";
 export { type AllocatorBooks, checkAllocator, checkHomes, checkOwners } from "./invariants.ts";
 export { leakedObjects } from "./leaks.ts";
+export type { Destroyed, Program } from "./lifetimes.ts";
 export { type ChainsByHome, chainsInQueues, type Listed, sumOf, walkLists } from "./listed.ts";
 export { MemAlloc } from "./mem-alloc.ts";
 export { MemCache } from "./mem-cache.ts";

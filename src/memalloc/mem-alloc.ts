@@ -9,7 +9,6 @@ import { readPrivate, type Words, writePrivate, zeroPrivate } from "#primitive";
 import { type Directory, destroyedError, detachedError, inRange } from "../arena/index.ts";
 import { MAGIC, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkFlags, checkSize, GFP_KERNEL, GFP_ZERO } from "../mm/index.ts";
-import type { Destroyed } from "./allocators.ts";
 import type { Caches } from "./cache.ts";
 import { checkWord, wrongFree } from "./header.ts";
 import {
@@ -31,6 +30,7 @@ import {
   RCU_BATCH,
   UNIT_WORDS,
 } from "./layout.ts";
+import type { Destroyed } from "./lifetimes.ts";
 import type { Watermarks } from "./sizes.ts";
 
 /** The address of "a cache" that is always busy: where its HAND would be lies the header's magic word. */
@@ -193,7 +193,7 @@ export class MemAlloc {
   /**
    * Fills this CPU's stock of the bucket that serves `size` up to `objects`, 0 to 65,535, and lets it keep as many from
    * here on: so many allocs, of all sizes of that bucket, get an object without a refill. Call it before a real-time
-   * stretch. 0 goes back to the usual stock. Returns how many there are now: fewer if the heap is out of memory.
+   * stretch. 0 goes back to the usual stock. Returns how many there are now: fewer if the heap is out of memory, or the group is full.
    * Task context. Errors: `bad-size`, `bad-option`, `bad-context`, `destroyed`, `detached`.
    */
   reserve(size: number, objects: number): number {

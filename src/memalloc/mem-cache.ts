@@ -7,7 +7,6 @@ import { readPrivate, type Words, writePrivate } from "#primitive";
 import { type Directory, destroyedError, detachedError, inRange } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import { checkFlags, GFP_KERNEL, GFP_ZERO } from "../mm/index.ts";
-import type { Destroyed } from "./allocators.ts";
 import type { Caches } from "./cache.ts";
 import { checkWord, wrongFree } from "./header.ts";
 import {
@@ -25,6 +24,7 @@ import {
   OBJECT_HOME,
   RCU_BATCH,
 } from "./layout.ts";
+import type { Destroyed } from "./lifetimes.ts";
 import { NO_CACHE, type Opened } from "./mem-alloc.ts";
 import type { Watermarks } from "./sizes.ts";
 
@@ -175,7 +175,8 @@ export class MemCache {
   /**
    * Fills this CPU's stock up to `objects`, 0 to 65,535, and lets it keep as many from here on: so many allocs get an
    * object without a refill. Call it before a real-time stretch. 0 goes back to the usual stock. Returns how many there
-   * are now: fewer if the heap is out of memory. Task context. Errors: `bad-option`, `bad-context`, `destroyed`, `detached`.
+   * are now: fewer if the heap is out of memory, or the group is full. Task context. Errors: `bad-option`, `bad-context`,
+   * `destroyed`, `detached`.
    */
   reserve(objects: number): number {
     inRange("objects", objects, 0, MAX_RESERVE);

@@ -1,5 +1,6 @@
 /**
- * What an alloc in task context does before it returns NULL: for a group that is full, or for the whole heap.
+ * What an alloc in task context does before it returns NULL, and what a reserve and an open do before they are content
+ * with less: for a group that is full, or for the whole heap.
  *
  * A group at its limit is its own affair: only what this CPU keeps for it is collected, and this CPU's callbacks run.
  * A program that allocates until NULL, over and over, costs other threads nothing.
@@ -55,7 +56,7 @@ export class Reclaim {
 
   /** An object for a cache that got none from slab, once more has been collected; or 0. Task context. */
   pop(cache: number): number {
-    const node = this.supply.refusing(cache) === 0 ? 0 : this.popAtMax(cache);
+    const node = this.popAtMax(cache);
     if (node !== 0) return node;
     if (this.supply.refusing(cache) === 0) {
       this.reclaim();
@@ -92,32 +93,58 @@ export class Reclaim {
     return true;
   }
 
+  /** The same where it is a group that is full; else 0. */
   private popAtMax(cache: number): number {
-    this.collectUnderMax(cache);
-    const node = this.stock.popRefilled(cache);
-    const refusing = node === 0 ? this.supply.refusing(cache) : 0;
-    if (refusing === 0) return node;
-    // nested: what the program does there finds the limit without being called again, and cannot end the allocator
-    this.cpu.nested(CRITICAL_SHIFT, () => this.program.atMax(this.supply.groupOf(cache), refusing));
-    this.collectUnderMax(cache);
-    return this.stock.popRefilled(cache);
+    let node = 0;
+    this.atMax([cache], () => {
+      node = this.stock.popRefilled(cache);
+      return node !== 0;
+    });
+    return node;
   }
 
-  /** What this CPU keeps for the full group, and those below it, goes back to slab: without waiting for readers. */
-  private collectUnderMax(cache: number): void {
+  /**
+   * If a group has no room for what these caches of one allocator need: collects what can be had and tries again; then
+   * has the program do something about it, and tries once more. True if `again` got what it needs. Task context.
+   */
+  atMax(caches: readonly number[], again: () => boolean): boolean {
+    if (!this.collectUnderMax(caches)) return false;
+    if (again()) return true;
+    const cache = this.refused(caches);
+    if (cache === 0) return false;
+    // nested: what the program does there finds the limit without being called again, and cannot end the allocator
+    this.cpu.nested(CRITICAL_SHIFT, () =>
+      this.program.atMax(this.supply.groupOf(cache), this.supply.refusing(cache)),
+    );
+    this.collectUnderMax(caches);
+    return again();
+  }
+
+  /** One of these caches that gets nothing because its group is full, or 0. */
+  refused(caches: readonly number[]): number {
+    return caches.find((cache) => this.supply.refusing(cache) !== 0) ?? 0;
+  }
+
+  /**
+   * What this CPU keeps for the full group, and those below it, goes back to slab: without waiting for readers. Not what is on
+   * the lists of `wanting`: it would only be got again, if readers let it. False: no group is full.
+   */
+  private collectUnderMax(wanting: readonly number[]): boolean {
+    const cache = this.refused(wanting);
+    if (cache === 0) return false;
     const full = this.supply.refusing(cache);
-    if (full === 0) return;
     const { charges } = this.supply.memcgs.stock;
     const isUnder = (each: number) => this.isIdle(each) && charges.isUnder(this.supply.groupOf(each), full);
     for (let i = 0; i < ROUNDS; i++) {
       for (const each of this.configured()) {
         if (!isUnder(each)) continue;
         this.stock.deferBatch(each);
-        this.stock.drain(each);
+        if (!wanting.includes(each)) this.stock.drain(each);
         this.pipeline.startRound(each, 0);
       }
-      if (this.pipeline.advance(this.words.length) === 0) return;
+      if (this.pipeline.advance(this.words.length) === 0) break;
     }
+    return true;
   }
 
   /** True if the cache was opened, and no call further down the stack is using it. */

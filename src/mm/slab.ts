@@ -132,6 +132,8 @@ export class Slab {
   /** Gives up this CPU's current slab of the cache. Task context, no call under way. */
   flush(cache: number): void {
     const local = this.localOf(cache);
+    // most have none: nothing to lock
+    if (readPrivate(this.words, local + SLAB_CPU_PAGE) === 0) return;
     if (!localTryLock(this.words, local + SLAB_CPU_LOCK)) return;
     // read under the lock: a call that ran nested before may have changed it
     const page = readPrivate(this.words, local + SLAB_CPU_PAGE);

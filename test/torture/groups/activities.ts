@@ -20,6 +20,7 @@ export const ACTIVITIES: readonly Activity[] = [
   { name: "destroy an allocator", weight: 3, run: ({ pools }) => pools.end() },
   { name: "allocate and free", weight: 60, run: ({ pools }) => pools.use() },
   { name: "fill an allocator", weight: 10, run: ({ pools }) => pools.fill() },
+  { name: "reserve", weight: 4, run: ({ pools }) => pools.reserve() },
   { name: "free what others sent", weight: 20, run: ({ post }) => post.collect() },
   { name: "use what is common", weight: 15, run: ({ commons }) => commons.use() },
   { name: "destroy what is common", weight: 3, run: ({ commons }) => commons.end() },

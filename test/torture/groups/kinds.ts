@@ -57,6 +57,12 @@ export function open(heap: SharedHeap, name: string, { kind, size }: Shape, memc
   return pool;
 }
 
+/** Fills this thread's stock. Returns how many there are. */
+export function reserve(opened: Opened, { kind }: Shape, objects: number): number {
+  if (kind === "any") return (opened as MemAlloc).reserve(100, objects);
+  return (opened as MemCache).reserve(objects);
+}
+
 /** Bytes of the next object. */
 export function sizeOf({ kind, size }: Shape, random: (below: number) => number): number {
   return kind === "any" ? 8 + 4 * random(random(4) === 0 ? 1020 : 60) : size;

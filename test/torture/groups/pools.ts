@@ -5,7 +5,7 @@
 import { stamp, unstamp } from "../objects.ts";
 import { LENT_POOLS, SERIALS } from "./control.ts";
 import { codesOf, type Group } from "./group.ts";
-import { chargeOf, encode, type Opened, open, randomShape, type Shape, sizeOf } from "./kinds.ts";
+import { chargeOf, encode, type Opened, open, randomShape, reserve, type Shape, sizeOf } from "./kinds.ts";
 import { attempt } from "./refusals.ts";
 import type { Tenant } from "./tenant.ts";
 
@@ -75,6 +75,17 @@ export class Pools {
     const pool = this.pick();
     if (pool === undefined) return;
     while (pool.held.length < MAX_HELD && this.alloc(pool));
+  }
+
+  /** Has one of them keep some objects, or no more. */
+  reserve(): void {
+    const pool = this.pick();
+    if (pool === undefined) return;
+    const objects = this.tenant.random(2) * this.tenant.random(MAX_HELD);
+    const got = reserve(pool.opened, pool.shape, objects);
+    if (got >= objects) return;
+    if (pool.group.isRoomy) throw new Error(`"${pool.name}" has ${got} objects in reserve, not ${objects}`);
+    this.tenant.tally.add("refused");
   }
 
   /** Frees some objects of one of them. Any context. */
