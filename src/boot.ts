@@ -2,7 +2,7 @@
  * Boot: one thread's layers over a heap, bottom-up. Creator and attachers take the same steps, so
  * they lay out the same tables at the same addresses; the creator also fills them in.
  */
-import { storeRelease, zeroPrivate } from "#primitive";
+import { storeRelease, type Words, zeroPrivate } from "#primitive";
 import {
   Arena,
   Directory,
@@ -16,6 +16,17 @@ import {
 import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED, RECORDS_WORDS } from "./arena/layout.ts";
 import { Cpu, Cpus, type IrqWorkMode, PercpuAreas, type WorkHandler } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
+import {
+  Debug,
+  DebugDestructors,
+  type DebugPlace,
+  DebugRcu,
+  DebugTasksTrace,
+  reserveDebug,
+  Sections,
+  Sites,
+} from "./debug/index.ts";
+import { DEBUG_SLAB_SIZES, KIND_DEBUG } from "./debug/layout.ts";
 import type { System } from "./inspect/index.ts";
 import {
   Allocators,
@@ -34,6 +45,7 @@ import { GATHER_CHAINS } from "./memalloc/layout.ts";
 import {
   CacheSets,
   Charges,
+  cacheCount,
   Kmalloc,
   MemcgStock,
   Memcgs,
@@ -44,15 +56,7 @@ import {
   reservePageTables,
   Slab,
 } from "./mm/index.ts";
-import {
-  CACHE_SETS_CACHES,
-  HINT_WORDS,
-  KIND_SLAB,
-  SLAB_CPU_WORDS,
-  STOCK_BATCH,
-  STOCK_WORDS,
-  TAKER_TRIES,
-} from "./mm/layout.ts";
+import { HINT_WORDS, KIND_SLAB, SLAB_CPU_WORDS, STOCK_BATCH, STOCK_WORDS, TAKER_TRIES } from "./mm/layout.ts";
 import { Barriers, Callbacks, type Kind, Rcu, type RcuPlace, TasksTrace } from "./rcu/index.ts";
 import { LOCAL_SNAPSHOT, SHARED_WORDS } from "./rcu/layout.ts";
 
@@ -105,6 +109,8 @@ interface Tables {
   readonly rcu: RcuPlace;
   readonly memalloc: number;
   readonly memcg: number;
+  /** In debug heaps. */
+  readonly debug: DebugPlace | undefined;
   /** Offsets in each CPU's area: of the page allocator's hints, of the slab caches' parts, of the stock of charges, and of the rest. */
   readonly hints: number;
   readonly slabLocal: number;
@@ -141,7 +147,9 @@ export function bootCreator(
     );
   }
   writeHeader(arena, tuning.random);
-  if (dirty) zeroPrivate(arena.words, HEADER_WORDS, tables.firstPage * PAGE_WORDS - HEADER_WORDS);
+  // a debug heap must not take what an earlier one left in its pages for objects
+  const end = arena.geometry.debug ? arena.words.length : tables.firstPage * PAGE_WORDS;
+  if (dirty) zeroPrivate(arena.words, HEADER_WORDS, end - HEADER_WORDS);
   storeRelease(arena.words, PERCPU_USED, tables.percpuFree);
   const all = { ...DEFAULT_TUNING, ...tuning };
   const booted = layersOf(arena, tables, tables.cpus.attach(name, all.thread), all);
@@ -194,14 +202,16 @@ function layOut(arena: Arena, total: number): Tables {
   const percpu = new Memblock(AREA_CPU_WORDS);
   const directory = new Directory(arena, memblock);
   const cpus = new Cpus(arena.words, arena.geometry.maxCpus, memblock);
-  const cacheSets = reserveCacheSets(memblock);
+  const largerSlabs = largerSlabsOf(arena);
+  const cacheSets = reserveCacheSets(memblock, largerSlabs);
   const pages = reservePageTables(total, memblock);
   const areas = new PercpuAreas(arena, memblock);
   const rcuShared = memblock.reserve(SHARED_WORDS);
   const memalloc = memblock.reserve(RECORDS_WORDS);
   const memcg = memblock.reserve(RECORDS_WORDS);
+  const debug = reserveDebug(arena.geometry, memblock);
   const hints = percpu.reserve(HINT_WORDS);
-  const slabLocal = percpu.reserve(CACHE_SETS_CACHES * SLAB_CPU_WORDS);
+  const slabLocal = percpu.reserve(cacheCount(largerSlabs) * SLAB_CPU_WORDS);
   const rcuLocal = percpu.reserve(LOCAL_SNAPSHOT + arena.geometry.maxCpus);
   const chargeStock = percpu.reserve(STOCK_WORDS);
   const percpuFree = percpu.reserve(0);
@@ -214,6 +224,7 @@ function layOut(arena: Arena, total: number): Tables {
     cacheSets,
     memalloc,
     memcg,
+    debug,
     rcu: { shared: rcuShared, local: rcuLocal },
     hints,
     slabLocal,
@@ -221,6 +232,35 @@ function layOut(arena: Arena, total: number): Tables {
     percpuFree,
     firstPage,
   };
+}
+
+/** Slab sizes that this heap has besides the usual ones. */
+function largerSlabsOf(arena: Arena): readonly number[] {
+  return arena.geometry.debug ? DEBUG_SLAB_SIZES : [];
+}
+
+/** Read sections and grace periods. `kinds` is filled in later. */
+function rcuLayers(tables: Tables, cpu: Cpu, sections: Sections | undefined, kinds: readonly Kind[]) {
+  const { cpus, areas } = tables;
+  const { id, tracepoints } = cpu;
+  const rcu =
+    sections === undefined
+      ? new Rcu(tables.rcu, id, cpus, areas, tracepoints)
+      : new DebugRcu(sections, tables.rcu, id, cpus, areas, tracepoints);
+  const trace =
+    sections === undefined
+      ? new TasksTrace(tables.rcu, id, cpus, areas)
+      : new DebugTasksTrace(sections, tables.rcu, id, cpus, areas);
+  const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
+  const barriers = new Barriers(tables.rcu, id, cpus, areas, callbacks);
+  return { rcuPlace: tables.rcu, rcu, trace, callbacks, barriers };
+}
+
+/** What debug mode notes for all threads: call sites, and open sections. */
+function notesOf(words: Words, place: DebugPlace | undefined) {
+  if (place === undefined) return undefined;
+  const sites = new Sites(words, place.sites, place.siteCount);
+  return { place, sites, sections: new Sections(words, place.sections, sites) };
 }
 
 /** The layers over a CPU, `id`. `actor`: what belongs to the thread that acts as it, if that is another CPU's. */
@@ -235,50 +275,40 @@ function layersOf(
   const handlers: WorkHandler[] = [];
   const kinds: Kind[] = [];
   const cpu = new Cpu(id, cpus, areas, handlers, tuning.wake, tuning.mode, actor?.claim);
-  const rcu = new Rcu(tables.rcu, cpu.id, cpus, areas, cpu.tracepoints);
-  const trace = new TasksTrace(tables.rcu, cpu.id, cpus, areas);
-  const callbacks = new Callbacks(tables.rcu, cpu, cpus, areas, rcu, trace, kinds);
-  const barriers = new Barriers(tables.rcu, cpu.id, cpus, areas, callbacks);
+  const notes = notesOf(arena.words, tables.debug);
+  const grace = rcuLayers(tables, cpu, notes?.sections, kinds);
+  const { rcu, callbacks } = grace;
   const pages = new Pages(arena, tables.pages, cpu.area + tables.hints);
   const afterReaders = (link: number) => callbacks.call(KIND_SLAB, link);
   const slab = new Slab(pages, cpu, afterReaders, tuning.takerTries);
-  const sets = new CacheSets(arena.words, tables.cacheSets);
+  const sets = new CacheSets(arena.words, tables.cacheSets, largerSlabsOf(arena));
   const percpu = new Percpu(slab, sets.percpu, arena.geometry.maxCpus);
-  const kmalloc = new Kmalloc(slab, sets, percpu, directory);
-  const destructors = actor?.destructors ?? new Destructors(directory);
+  const destructors =
+    actor?.destructors ?? (notes ? new DebugDestructors(directory, pages) : new Destructors(directory));
   const charges = new MemcgStock(cpu, new Charges(arena.words), tables.chargeStock, tuning.chargeBatch);
   const memcgs = new Memcgs(directory, tables.memcg, charges);
   const supply = new Supply(slab, memcgs);
   const pipeline = new Pipeline(cpu, areas, supply, callbacks, destructors, tuning.gatherChains);
+  const registry = new Registry(directory, areas, tables.memalloc);
+  const below = { directory, cpus, cpu, slab, callbacks, supply, pipeline, registry };
+  const debug = notes && new Debug({ ...notes, ...below });
+  const kmalloc = debug?.kmalloc(slab, sets, percpu, directory) ?? new Kmalloc(slab, sets, percpu, directory);
   const inbox = new Inbox(cpu, cpus);
   const { watermarks, program = NO_PROGRAM } = tuning;
   const ownCaches = () => allocators.ownCaches();
-  const caches = new Caches(cpu, kmalloc, supply, rcu, pipeline, inbox, ownCaches, program);
-  const registry = new Registry(directory, areas, tables.memalloc);
-  const parts = { directory, registry, areas, kmalloc, caches, destructors, memcgs, watermarks, program };
-  const allocators = new Allocators(parts);
+  const limits = debug ? { ...program, collect: () => debug.retire.makeRoom() } : program;
+  const caches = new Caches(cpu, kmalloc, supply, rcu, pipeline, inbox, ownCaches, limits);
+  const lists = { directory, registry, areas, kmalloc, caches, destructors, memcgs };
+  const allocators = new Allocators({ ...lists, watermarks, program, guard: debug });
   const helper = new Helper(cpu, cpus, areas, supply, pipeline, inbox, allocators);
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
   kinds[KIND_SLAB] = { rcu: true, trace: false, handler: (link) => slab.lists.readersLeft(link) };
+  if (debug !== undefined) kinds[KIND_DEBUG] = debug.kind;
   handlers.push(
     (item) => caches.work(item),
     (item) => caches.turn(item),
   );
-  const base = { arena, directory, cpus, cpu, areas, firstPage, tuning };
-  return {
-    ...base,
-    rcuPlace: tables.rcu,
-    rcu,
-    trace,
-    callbacks,
-    barriers,
-    pages,
-    kmalloc,
-    memcgs,
-    chargeStock: tables.chargeStock,
-    registry,
-    allocators,
-    destructors,
-    helper,
-  };
+  const { chargeStock } = tables;
+  const base = { arena, directory, cpus, cpu, areas, firstPage, tuning, ...grace, pages, kmalloc };
+  return { ...base, memcgs, chargeStock, registry, allocators, destructors, helper, debug };
 }

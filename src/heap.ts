@@ -32,7 +32,7 @@ import {
 import { PercpuApi } from "./percpu-api.ts";
 import { RcuApi } from "./rcu-api.ts";
 import { Stalls } from "./stalls.ts";
-import { detach, poll } from "./task.ts";
+import { detach, openedAt, poll } from "./task.ts";
 import { TracepointsApi } from "./trace-api.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
@@ -215,13 +215,13 @@ export class SharedHeap extends Maintenance {
 
   /** Opens the slab cache of that name, or makes it. Task context. Errors: `bad-option`, `bad-name`, `limit`, `mismatch`, `detached`. */
   kmemCache(options: KmemCacheOptions): KmemCache {
-    const { kmalloc, directory, areas, cpu, allocators } = this.live();
+    const { kmalloc, directory, areas, cpu, allocators, debug } = this.live();
     const collect = (): boolean => {
       if (cpu.inTask()) allocators.reclaim();
       return cpu.inTask();
     };
     const collects = [collect, () => cpu.inTask() && allocators.askProgram()];
-    const cache = openKmemCache(kmalloc, directory, areas, options, collects);
+    const cache = openKmemCache(kmalloc, directory, areas, options, collects, debug);
     this.kmemCaches.push(cache);
     return cache;
   }
@@ -286,6 +286,7 @@ export class SharedHeap extends Maintenance {
     if (!this.attached) return; // a closure may detach
     if (this.isWaiting()) this.stalls.look();
     else this.stalls.clear();
+    booted.debug?.findings.tell();
   }
 
   /** Typed views of the heap from offset `p` on, `bytes` long or to the end. Errors: `bad-pointer`, `bad-size`. */
@@ -317,6 +318,7 @@ export class SharedHeap extends Maintenance {
     this.waiters.stop();
     this.deaths.stop();
     this.attached = false;
+    this.booted.debug?.findings.tell();
   }
 
   [Symbol.dispose](): void {
@@ -340,10 +342,11 @@ export class SharedHeap extends Maintenance {
     const section = this.booted.rcu.section(this.booted.cpu.id);
     if (section === 0 || section === this.toldSection) return;
     this.toldSection = section;
+    const places = this.booted.debug?.sections.rcuOn(this.booted.cpu.id);
     throw new SharedHeapError(
       "rcu-unbalanced",
-      "an RCU read section was left open when a turn ended, and keeps memory from being used again: call " +
-        "readUnlock() before any await, or use heap.rcu.tasksTrace",
+      `an RCU read section${openedAt(places)} was left open when a turn ended, and keeps memory from being used ` +
+        "again: call readUnlock() before any await, or use heap.rcu.tasksTrace",
     );
   }
 

@@ -9,6 +9,7 @@ export {
 } from "./arena/index.ts";
 export type { AuditBooks, AuditOptions, AuditReport, InHand, PageRun } from "./audit/index.ts";
 export type { Context, CpuInfo, IrqWorkMode } from "./cpu/index.ts";
+export type { DebugStats } from "./debug/index.ts";
 export type { FaultInjection, FaultOptions } from "./fault-injection.ts";
 export { SharedHeap } from "./heap.ts";
 export {

@@ -76,7 +76,9 @@ export abstract class Maintenance {
    * heap.freeLeaked(leaked);
    */
   freeLeaked(leaked: readonly number[]): void {
-    this.live().allocators.freeLeaked(leaked);
+    const { allocators, debug } = this.live();
+    if (debug === undefined) allocators.freeLeaked(leaked);
+    else debug.freeLeaked(leaked, (starts) => allocators.freeLeaked(starts));
   }
 
   /**

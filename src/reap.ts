@@ -22,6 +22,8 @@ export function reap(system: Booted, cpu: number): boolean {
     const dead = bootAs(system, cpu);
     settle(dead);
     leave(dead);
+    const found = dead.debug?.findings.take();
+    if (found !== undefined) system.debug?.findings.add(found);
   });
   system.cpus.endReap(cpu);
   return true;

@@ -14,6 +14,8 @@ export interface Stall {
   /** For how many polls of this thread, and for how many milliseconds. */
   readonly polls: number;
   readonly ms: number;
+  /** In debug heaps: where the sections of that flavour which are open on that CPU began. */
+  readonly openedAt?: readonly string[];
 }
 
 /** What this thread knows of a CPU's sections of one flavour. */
@@ -105,6 +107,9 @@ export class Stalls {
   private describe(flavour: Flavour, cpu: number): Stall {
     const { polls, since } = this.seen[flavour][cpu];
     const name = this.system.cpus.nameOf(cpu);
-    return { flavour: NAMES[flavour], cpu, name, polls, ms: this.clock() - since };
+    const stall = { flavour: NAMES[flavour], cpu, name, polls, ms: this.clock() - since };
+    const sections = this.system.debug?.sections;
+    if (sections === undefined) return stall;
+    return { ...stall, openedAt: flavour === RCU ? sections.rcuOn(cpu) : sections.traceOn(cpu) };
   }
 }

@@ -9,7 +9,7 @@ const DETACH_POLLS = 4;
 
 /** Runs what is pending: of this CPU, and of others too, unless it is helped itself. Does nothing in nested contexts. */
 export function poll(system: Booted): void {
-  const { cpu, callbacks, allocators, memcgs, helper } = system;
+  const { cpu, callbacks, allocators, memcgs, helper, debug } = system;
   if (!cpu.inTask()) return;
   cpu.irqWork.flush();
   cpu.turnWork.flush();
@@ -17,6 +17,7 @@ export function poll(system: Booted): void {
     callbacks.poll(POLL_CALLBACKS);
     helper.poll();
   }
+  debug?.poll();
   allocators.poll();
   // after those that were in them
   memcgs.poll();
@@ -38,8 +39,10 @@ export function detach(system: Booted): void {
 
 /** Gives back all that a CPU holds. */
 export function leave(system: Booted): void {
-  const { cpu, kmalloc, allocators, memcgs } = system;
+  const { cpu, kmalloc, allocators, memcgs, debug } = system;
+  debug?.close();
   allocators.giveUpAll();
+  debug?.drain();
   for (let i = 0; i < DETACH_POLLS; i++) poll(system);
   kmalloc.flush();
   // a handler may have taken slabs anew, of caches that had given theirs up
@@ -48,9 +51,18 @@ export function leave(system: Booted): void {
   memcgs.stock.drain();
 }
 
-function checkMayDetach({ cpu, rcu, trace }: Booted): void {
+function checkMayDetach({ cpu, rcu, trace, debug }: Booted): void {
   cpu.checkTask("detach()");
   if (rcu.isInside() || trace.open !== 0) {
-    throw new SharedHeapError("rcu-unbalanced", "detach() inside a read section: end all sections first");
+    const opened = openedAt(debug?.sections.allOn(cpu.id));
+    throw new SharedHeapError(
+      "rcu-unbalanced",
+      `detach() inside a read section${opened}: end all sections first`,
+    );
   }
+}
+
+/** What debug mode knows of where open sections began: " (opened at ...)". */
+export function openedAt(places: readonly string[] = []): string {
+  return places.length === 0 ? "" : ` (opened at ${places.join(", and at ")})`;
 }

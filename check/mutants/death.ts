@@ -37,7 +37,7 @@ export const DEATH_MUTANTS: readonly Mutant[] = [
     file: "mm/slab-settle.js",
     from: "if (shared.has(object)) {",
     to: "if (false) {",
-    oracle: "wild-access",
+    oracle: "double-free",
     scenario: "reap-slab",
   },
   {

@@ -113,7 +113,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "slab-nested",
     about: "the same with one nested call at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 70, nested: 1 },
+    limits: { callSteps: 75, nested: 1 },
     prepare: (library) => {
       const prepared = new SlabClients(library);
       return allPrograms(prepared, prepared.alphabet, 1);
@@ -133,7 +133,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "full-heap",
     about: "opening an allocator without a page left: one CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 500 },
+    limits: { callSteps: 800 },
     prepare: (library) => {
       const prepared = new FullHeap(library);
       return thesePrograms(prepared, [[prepared.calls]]);

@@ -8,7 +8,7 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
-import { bootCpus } from "./small-heap.ts";
+import { bootCpus, SMALL } from "./small-heap.ts";
 
 /** CPU 0 frees what CPU 1 allocated, and trims it home, while CPU 1 closes its cache, opens it, detaches. */
 export class GoingHome implements Prepared {
@@ -77,9 +77,10 @@ export class GoingHome implements Prepared {
   }
 
   private comeBack(cpu: number): number {
-    const { cpus, allocators } = this.booted[cpu];
-    if (cpus.attach("") !== cpu) throw new Violation("double-owner", "the wrong CPU was free");
-    allocators.openMemCache("objects", 2040);
+    // anew, as a thread does: who it is is in its claims
+    const system = this.library.boot.bootAttacher(this.booted[cpu].arena, "", SMALL);
+    if (system.cpu.id !== cpu) throw new Violation("double-owner", "the wrong CPU was free");
+    system.allocators.openMemCache("objects", 2040);
     return 0;
   }
 }

@@ -14,6 +14,7 @@ import {
 import { SharedHeapError, shown } from "./errors.ts";
 import { Faults } from "./faults.ts";
 import {
+  FLAG_DEBUG,
   FLAG_REALTIME,
   FLAG_TRACE_IMPLIES_RCU,
   FLAGS,
@@ -128,6 +129,7 @@ function readGeometry(header: Words, windowBytes: number): Geometry {
     maxNames: loadAcquire(header, MAX_NAMES),
     traceImpliesRcu: (loadAcquire(header, FLAGS) & FLAG_TRACE_IMPLIES_RCU) !== 0,
     realtime: (loadAcquire(header, FLAGS) & FLAG_REALTIME) !== 0,
+    debug: (loadAcquire(header, FLAGS) & FLAG_DEBUG) !== 0,
   };
   let geometry: Geometry;
   try {
@@ -191,6 +193,7 @@ function checkWindow(token: HeapToken): void {
   }
 }
 
-function flagsOf({ traceImpliesRcu, realtime }: Geometry): number {
-  return (traceImpliesRcu ? FLAG_TRACE_IMPLIES_RCU : 0) | (realtime ? FLAG_REALTIME : 0);
+function flagsOf({ traceImpliesRcu, realtime, debug }: Geometry): number {
+  const trace = traceImpliesRcu ? FLAG_TRACE_IMPLIES_RCU : 0;
+  return trace | (realtime ? FLAG_REALTIME : 0) | (debug ? FLAG_DEBUG : 0);
 }

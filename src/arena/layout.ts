@@ -39,6 +39,8 @@ export const FLAGS = 10;
 export const FLAG_TRACE_IMPLIES_RCU = 1;
 /** kmallocNolock gives nothing in hardirq and NMI contexts. */
 export const FLAG_REALTIME = 2;
+/** Objects have zones and records around them, and a quarantine: see src/debug. */
+export const FLAG_DEBUG = 4;
 
 /** A mixture of the words from VERSION to MAX_NAMES and FLAGS: if it is another one, one of these was overwritten. Writer: creator. */
 export const HEADER_CHECK = 11;
@@ -46,7 +48,7 @@ export const HEADER_CHECK = 11;
 export const HEAP_ID = 12;
 
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 6;
+export const VERSION_VALUE = 7;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;

@@ -22,6 +22,11 @@ export interface Geometry {
    * that a program gets along without.
    */
   readonly realtime: boolean;
+  /**
+   * Overruns, underruns, writes to freed memory, double frees and frees in the wrong place are found, and reports name
+   * where the object was allocated and freed; default false. For hunting such bugs: several times slower, and larger.
+   */
+  readonly debug: boolean;
 }
 
 export const MIN_PERCPU_BYTES = 16 * 1024;
@@ -49,6 +54,7 @@ export function resolveGeometry(given: Partial<Geometry>, bytes: number): Geomet
     maxNames,
     traceImpliesRcu: isTrue("traceImpliesRcu", given.traceImpliesRcu ?? true),
     realtime: isTrue("realtime", given.realtime ?? false),
+    debug: isTrue("debug", given.debug ?? false),
   };
 }
 

@@ -5,8 +5,8 @@
  */
 import { peek } from "#primitive";
 import { type Report, SharedHeapError } from "../arena/index.ts";
-import { type System, slabCaches } from "../inspect/index.ts";
-import { type Allocator, chainsInQueues, type Listed, sumOf, walkLists } from "../memalloc/index.ts";
+import { chainsOf, type System, slabCaches } from "../inspect/index.ts";
+import { type Allocator, type Listed, sumOf, walkLists } from "../memalloc/index.ts";
 import { KEY } from "../memalloc/layout.ts";
 import {
   checkObjects,
@@ -68,8 +68,8 @@ function markAll(system: System, report: Report): Marks {
 }
 
 function markCaches(system: System, seen: Set<number>, report: Report): MarkedCache[] {
-  const { pages, allocators, areas, callbacks } = system;
-  const chains = new Map(chainsInQueues(pages, callbacks, report));
+  const { pages, allocators, areas } = system;
+  const chains = new Map(chainsOf(system, report));
   const caches = allocators.list().flatMap((allocator) =>
     Array.from({ length: areas.maxCpus }, (_, cpu) =>
       allocators.cachesOn(cpu, allocator).map((cache, bucket) => {

@@ -89,13 +89,15 @@ function placeOf(
   return { where: allocator.isOwned && isUnowned(pages.words, node) ? "inHand" : "out", home };
 }
 
-function stray({ pages, kmalloc }: System, cache: number, page: number, node: number): Stray {
+function stray({ pages, kmalloc, debug }: System, cache: number, page: number, node: number): Stray {
   const bytes = peek(pages.words, cache + CACHE_UNIT_WORDS) * 4;
   const more = hasOwners(pages.words, cache) ? OWNED_BYTES : 0;
   const mend = (): void => {
     // that of an owned one may say that it is out
     writePrivate(pages.words, node + OBJECT_CHECK, 0);
+    debug?.forget(payloadOf(node));
     kmalloc.slab.free(cache, page, node);
   };
-  return { p: payloadOf(node) + more, bytes, mend };
+  const p = payloadOf(node) + more;
+  return { p: debug?.programOffset(p) ?? p, bytes, mend };
 }

@@ -9,5 +9,5 @@ export {
   type SlabStats,
   stats,
 } from "./stats.ts";
-export { type System, slabCaches } from "./system.ts";
+export { chainsOf, type System, slabCaches } from "./system.ts";
 export { verify } from "./verify.ts";

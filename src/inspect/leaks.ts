@@ -1,14 +1,9 @@
 /** `heap.leaks()`: what is out, and, where objects name their owners, whose it is. */
 import { checkOptions, inRange } from "../arena/index.ts";
-import {
-  type Allocator,
-  type ChainsByHome,
-  chainsInQueues,
-  checkAllocator,
-  forEachOwned,
-} from "../memalloc/index.ts";
+import { type Birthplace, birthplaces } from "../debug/index.ts";
+import { type Allocator, type ChainsByHome, checkAllocator, forEachOwned } from "../memalloc/index.ts";
 import { heldBytes } from "../mm/index.ts";
-import type { System } from "./system.ts";
+import { chainsOf, type System } from "./system.ts";
 
 /** What `leaks` takes. */
 export interface LeaksOptions {
@@ -39,6 +34,8 @@ export interface Leak {
   readonly bytes: number;
   /** Of an owned allocator: who has how many. */
   readonly owners?: readonly OwnerOfObjects[];
+  /** In debug heaps: where they were allocated, the most first. Not of owned and per-CPU ones. */
+  readonly allocatedAt?: readonly Birthplace[];
 }
 
 const DEFAULT_FIRST = 10;
@@ -49,7 +46,7 @@ export function leaks(system: System, options: LeaksOptions): Leak[] {
   checkOptions("leaks", options);
   const { first = DEFAULT_FIRST } = options;
   inRange("first", first, 0, MAX_FIRST);
-  const chains = chainsInQueues(system.pages, system.callbacks, () => {});
+  const chains = chainsOf(system, () => {});
   return system.allocators
     .list()
     .map((allocator) =>
@@ -58,11 +55,19 @@ export function leaks(system: System, options: LeaksOptions): Leak[] {
     .filter(({ objects }) => objects > 0);
 }
 
-function leak({ pages, areas }: System, allocator: Allocator, chains: ChainsByHome): Leak {
+function leak(system: System, allocator: Allocator, chains: ChainsByHome): Leak {
+  const { pages, areas, firstPage, debug } = system;
   const { taken, listed, outBytes } = checkAllocator(pages, areas, allocator, chains, () => {});
   const kind = allocator.size === 0 ? "any" : "fixed";
   // while others are inside calls, what moves may be seen twice
-  return { name: allocator.name, kind, objects: Math.max(taken - listed, 0), bytes: Math.max(outBytes, 0) };
+  const leak = {
+    name: allocator.name,
+    kind,
+    objects: Math.max(taken - listed, 0),
+    bytes: Math.max(outBytes, 0),
+  } as const;
+  if (debug === undefined || allocator.isPercpu) return leak;
+  return { ...leak, allocatedAt: birthplaces(debug, pages, firstPage, allocator.key) };
 }
 
 function ownedLeak(system: System, allocator: Allocator, first: number): Leak {

@@ -2,13 +2,8 @@
 import { peek } from "#primitive";
 import type { Ref } from "../arena/index.ts";
 import type { CpuInfo } from "../cpu/index.ts";
-import {
-  type Allocator,
-  type AllocatorBooks,
-  type ChainsByHome,
-  chainsInQueues,
-  checkAllocator,
-} from "../memalloc/index.ts";
+import type { DebugStats } from "../debug/index.ts";
+import { type Allocator, type AllocatorBooks, type ChainsByHome, checkAllocator } from "../memalloc/index.ts";
 import { checkCache, forEachBlock, type MemcgCounters, slabsByCache, slabsInQueues } from "../mm/index.ts";
 import {
   CACHE_OBJECTS,
@@ -19,7 +14,7 @@ import {
   SLAB_CPU_REFILLS,
   USE_LARGE,
 } from "../mm/layout.ts";
-import { type System, slabCaches } from "./system.ts";
+import { chainsOf, type System, slabCaches } from "./system.ts";
 
 /** An allocator, over all CPUs. */
 export interface AllocatorStats {
@@ -99,12 +94,14 @@ export interface HeapStats {
   readonly rcu: RcuStats;
   /** kmalloc blocks of whole pages. */
   readonly large: { readonly blocks: number; readonly pages: number };
+  /** Of debug heaps. */
+  readonly debug?: DebugStats;
 }
 
 /** Exact while no thread is inside a call; a moment's picture otherwise. Walks all slabs: not for a hot path. */
 export function stats(system: System): HeapStats {
   const { pages } = system;
-  const chains = chainsInQueues(pages, system.callbacks, ignore);
+  const chains = chainsOf(system, ignore);
   const audited = audit(system, chains);
   return {
     bytes: system.arena.geometry.bytes,
@@ -116,6 +113,7 @@ export function stats(system: System): HeapStats {
     slabs: slabStats(system),
     rcu: rcuStats(system, audited),
     large: largeStats(system),
+    ...(system.debug === undefined ? {} : { debug: system.debug.stats() }),
   };
 }
 

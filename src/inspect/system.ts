@@ -1,8 +1,10 @@
 /** The layers of a heap, as one thread has them. Made by heap.ts; the inspector reads through it. */
-import type { Arena, Directory } from "../arena/index.ts";
+import type { Arena, Directory, Report } from "../arena/index.ts";
 import { KIND_KMEM_CACHE, RECORD_DATA } from "../arena/layout.ts";
 import type { Cpu, Cpus, PercpuAreas } from "../cpu/index.ts";
-import type { Allocators, Registry } from "../memalloc/index.ts";
+import type { Debug } from "../debug/index.ts";
+import { KIND_DEBUG } from "../debug/layout.ts";
+import { type Allocators, type ChainsByHome, chainsInQueues, type Registry } from "../memalloc/index.ts";
 import type { Kmalloc, Memcgs, Pages } from "../mm/index.ts";
 import type { Callbacks, Rcu, RcuPlace, TasksTrace } from "../rcu/index.ts";
 
@@ -25,6 +27,14 @@ export interface System {
   readonly chargeStock: number;
   /** The first page behind the tables. */
   readonly firstPage: number;
+  /** In debug heaps. */
+  readonly debug: Debug | undefined;
+}
+
+/** The chains that wait in queues, by their homes; in debug heaps with the objects that are held back. */
+export function chainsOf({ pages, callbacks, debug }: System, report: Report): ChainsByHome {
+  if (debug === undefined) return chainsInQueues(pages, callbacks, report);
+  return chainsInQueues(pages, callbacks, report, [KIND_DEBUG], debug.heldLinks());
 }
 
 /** The heap's slab caches, with their names: those of the sets, and the program's own. */

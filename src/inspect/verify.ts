@@ -4,7 +4,8 @@
  */
 import { checkArena, checkLiveNames, type Report } from "../arena/index.ts";
 import { checkCpus } from "../cpu/index.ts";
-import { chainsInQueues, checkAllocator, checkHomes, checkOwners } from "../memalloc/index.ts";
+import { checkDebug } from "../debug/index.ts";
+import { checkAllocator, checkHomes, checkOwners } from "../memalloc/index.ts";
 import {
   checkCache,
   checkMemcg,
@@ -17,7 +18,7 @@ import {
 import { UNIT_BYTES } from "../mm/layout.ts";
 import { checkRcu } from "../rcu/index.ts";
 import { MAX_PROBLEMS } from "./layout.ts";
-import { type System, slabCaches } from "./system.ts";
+import { chainsOf, type System, slabCaches } from "./system.ts";
 
 const ALL_CPUS = -1;
 
@@ -39,14 +40,19 @@ export function verify(system: System): string[] {
   }
   const holdings = checkAllocators(system, report);
   checkMemcg(system.memcgs, system.cpus, system.areas, system.chargeStock, holdings, report);
+  if (system.debug !== undefined) {
+    const keys = new Set(system.allocators.list().map(({ key }) => key));
+    checkDebug(system.debug, system.pages, system.firstPage, keys, report);
+  }
   return problems;
 }
 
 /** Returns what the allocators of each group hold. */
-function checkAllocators({ pages, areas, callbacks, allocators, registry }: System, report: Report) {
+function checkAllocators(system: System, report: Report) {
+  const { pages, areas, allocators, registry } = system;
   checkLiveNames(registry, "memalloc", "allocators", report);
   const all = allocators.list();
-  const chains = chainsInQueues(pages, callbacks, report);
+  const chains = chainsOf(system, report);
   checkHomes(areas, all, chains, report);
   const holdings = new Map<number, Holdings>();
   const listed = new Set<number>();

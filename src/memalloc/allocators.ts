@@ -36,7 +36,9 @@ export class Allocators extends Lifetimes {
   openMemAlloc(name: string, evenEmpty: boolean, memcg?: Ref): MemAlloc {
     const allocator = this.open(name, { size: 0, dtor: "", memcg }, evenEmpty);
     const table = cacheTable(this.caches.cpu.area + allocator.percpu);
-    return new MemAlloc(this.opened(allocator), table, this.areas.areaWords);
+    const opened = this.opened(allocator);
+    const { areaWords } = this.areas;
+    return this.parts.guard?.memAlloc(opened, table, areaWords) ?? new MemAlloc(opened, table, areaWords);
   }
 
   /** The same for a fixed-size allocator of `size` bytes, 1 to 8184, with the destructor of that name if any. */
@@ -59,7 +61,10 @@ export class Allocators extends Lifetimes {
   private memCacheOf(allocator: Allocator, size: number): MemCache {
     const [cache] = this.cachesOn(this.caches.cpu.id, allocator);
     const watermarks = this.watermarksOf(allocator, allocator.unitSizes[0]);
-    return new MemCache(this.opened(allocator), size, cache, watermarks, allocator.isPercpu);
+    const opened = this.opened(allocator);
+    const isGuarded = !allocator.isPercpu && !allocator.isOwned;
+    const guarded = isGuarded ? this.parts.guard?.memCache(opened, size, cache, watermarks) : undefined;
+    return guarded ?? new MemCache(opened, size, cache, watermarks, allocator.isPercpu);
   }
 
   private watermarksOf({ isPercpu }: Allocator, unitBytes: number): Watermarks {

@@ -49,14 +49,16 @@ export interface Wanted {
   readonly memcg: Ref | undefined;
 }
 
-/** The allocator that a record describes, in its present generation. */
-export function describe(directory: Directory, sets: CacheSets, ref: Ref): Allocator {
+/** The allocator that a record describes, in its present generation. `around`: what a debug heap's objects are longer by. */
+export function describe(directory: Directory, sets: CacheSets, ref: Ref, around = 0): Allocator {
   const load = (field: number) => directory.load(ref.record, RECORD_DATA + field);
   const size = load(ALLOC_SIZE);
   const isPercpu = (load(ALLOC_FLAGS) & ALLOC_IS_PERCPU) !== 0;
   const isOwned = (load(ALLOC_FLAGS) & ALLOC_IS_OWNED) !== 0;
   const header = HEADER_BYTES + (isOwned ? OWNED_BYTES : 0);
-  const unitSizes = size === 0 ? UNIT_SIZES : [Math.ceil((size + header) / 8) * 8];
+  const usual = size === 0 ? UNIT_SIZES : [Math.ceil((size + header) / 8) * 8];
+  const isGuarded = around !== 0 && !isPercpu && !isOwned;
+  const unitSizes = isGuarded ? usual.map((unit) => unit + around) : usual;
   const ordinary = isOwned ? sets.owned : sets.memalloc;
   const sizes = isPercpu ? sets.memallocPercpu : ordinary;
   return {

@@ -2,6 +2,7 @@ export { Allocators } from "./allocators.ts";
 export { Caches } from "./cache.ts";
 export type { Allocator } from "./description.ts";
 export { type Destructor, Destructors } from "./destructors.ts";
+export type { Guard } from "./guard.ts";
 export { checkWord, payloadOf } from "./header.ts";
 export { Helper } from "./helper.ts";
 export { Inbox } from "./inbox.ts";
@@ -9,7 +10,7 @@ export { type AllocatorBooks, checkAllocator, checkHomes, checkOwners } from "./
 export { leakedObjects } from "./leaks.ts";
 export type { Destroyed, Program } from "./lifetimes.ts";
 export { type ChainsByHome, chainsInQueues, type Listed, sumOf, walkLists } from "./listed.ts";
-export { MemAlloc } from "./mem-alloc.ts";
+export { MemAlloc, type Opened } from "./mem-alloc.ts";
 export { MemCache } from "./mem-cache.ts";
 export { OwnedCache } from "./owned-cache.ts";
 export { forEachOwned, isUnowned } from "./owner.ts";

@@ -8,6 +8,7 @@ import { UNIT_BYTES } from "../mm/layout.ts";
 import type { Caches } from "./cache.ts";
 import { type Allocator, describe } from "./description.ts";
 import type { Destructors } from "./destructors.ts";
+import type { Guard } from "./guard.ts";
 import { ALLOC_KEY, CACHE_WORDS, CHAINS, OPEN, PIN, REFILLS, ROUND_PENDING, TAKEN, TRIMS } from "./layout.ts";
 import { takenBytes } from "./leaks.ts";
 import type { AtLimits } from "./reclaim.ts";
@@ -18,6 +19,8 @@ import type { Watermarks } from "./sizes.ts";
 export interface Destroyed {
   /** Offsets of the objects that were out and will not come back: nobody can free them any more. */
   readonly leaked: readonly number[];
+  /** In debug heaps: where each of them was allocated. */
+  readonly allocatedAt?: readonly string[];
 }
 
 /** What the thread's program has to do with allocators that go away. */
@@ -40,6 +43,8 @@ export interface Parts {
   /** The same on every thread of a heap. */
   readonly watermarks: (unitBytes: number) => Watermarks;
   readonly program: Program;
+  /** In debug heaps: for all but per-CPU objects. */
+  readonly guard?: Guard | undefined;
 }
 
 export abstract class Lifetimes {
@@ -74,7 +79,7 @@ export abstract class Lifetimes {
   }
 
   protected describe(ref: Ref): Allocator {
-    return describe(this.directory, this.parts.kmalloc.sets, ref);
+    return describe(this.directory, this.parts.kmalloc.sets, ref, this.parts.guard?.aroundBytes);
   }
 
   /**

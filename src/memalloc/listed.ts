@@ -24,24 +24,33 @@ import {
 /** Chains that wait in queues: their links, by the cache that is their home. */
 export type ChainsByHome = ReadonlyMap<number, readonly number[]>;
 
-/** Looks through all queues. Exact while no call is under way. */
-export function chainsInQueues(pages: Pages, callbacks: Callbacks, report: Report): ChainsByHome {
+/**
+ * Looks through all queues. Exact while no call is under way. `moreKinds`: of callbacks that are chains; `held`: links of
+ * chains that are in no queue.
+ */
+export function chainsInQueues(
+  pages: Pages,
+  callbacks: Callbacks,
+  report: Report,
+  moreKinds: readonly number[] = [],
+  held: readonly number[] = [],
+): ChainsByHome {
   const chains = new Map<number, number[]>();
   const seen = new Set<number>();
-  for (const kind of [KIND_RCU, KIND_TRACE, KIND_LAST]) {
-    callbacks.forEachItem(kind, (link) => {
-      if (seen.has(link) || !isOffset(pages, chainFirst(link) * 4)) {
-        report(`memalloc: a queue of callbacks leads to word ${link}, where no chain is, or one twice`);
-        return false;
-      }
-      seen.add(link);
-      const home = homeOf(pages, chainFirst(link));
-      const ofHome = chains.get(home) ?? [];
-      ofHome.push(link);
-      chains.set(home, ofHome);
-      return true;
-    });
-  }
+  const visit = (link: number): boolean => {
+    if (seen.has(link) || !isOffset(pages, chainFirst(link) * 4)) {
+      report(`memalloc: a queue of callbacks leads to word ${link}, where no chain is, or one twice`);
+      return false;
+    }
+    seen.add(link);
+    const home = homeOf(pages, chainFirst(link));
+    const ofHome = chains.get(home) ?? [];
+    ofHome.push(link);
+    chains.set(home, ofHome);
+    return true;
+  };
+  for (const kind of [KIND_RCU, KIND_TRACE, KIND_LAST, ...moreKinds]) callbacks.forEachItem(kind, visit);
+  held.forEach(visit);
   return chains;
 }
 

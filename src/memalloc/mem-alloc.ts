@@ -239,7 +239,7 @@ export class MemAlloc {
   }
 
   /** The rest of allocFlags. A method of its own, so that it can be traced; and alloc's handler may have detached. */
-  private allocFromSlab(size: number): number {
+  protected allocFromSlab(size: number): number {
     if (this.key === 0) this.refuseClosed();
     return this.caches.allocFromSlab(this.table[(size + 7) >>> 3]) >>> 0;
   }
@@ -271,7 +271,7 @@ export class MemAlloc {
     return this.key !== 0;
   }
 
-  private refuseClosed(): never {
+  protected refuseClosed(): never {
     throw this.isDestroyed ? destroyedError(this.name) : detachedError(this.name);
   }
 }

@@ -217,7 +217,7 @@ export class MemCache {
   }
 
   /** The rest of allocFlags. A method of its own, so that it can be traced; and alloc's handler may have detached. */
-  private allocFromSlab(): number {
+  protected allocFromSlab(): number {
     if (this.key === 0) this.refuseClosed();
     return this.caches.allocFromSlab(this.cache) >>> 0;
   }
@@ -237,7 +237,7 @@ export class MemCache {
     return this.key !== 0;
   }
 
-  private refuseClosed(): never {
+  protected refuseClosed(): never {
     throw this.isDestroyed ? destroyedError(this.name) : detachedError(this.name);
   }
 }

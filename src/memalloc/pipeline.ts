@@ -24,7 +24,7 @@ import {
 import { type Cpu, NOT_CLAIMED, type PercpuAreas } from "../cpu/index.ts";
 import type { Callbacks, Kind } from "../rcu/index.ts";
 import { llistAdd, llistDelAll, llistDelFirst, llistEmpty, llistNext, releaseTaker } from "../sync/index.ts";
-import { chainFirst, chainHome, chainLink, chainNext, chainSeal } from "./chain.ts";
+import { chainFirst, chainHome, chainLink, chainNext, chainPush, chainSeal } from "./chain.ts";
 import type { Destructor, Destructors } from "./destructors.ts";
 import { FreeList } from "./free-list.ts";
 import {
@@ -120,6 +120,20 @@ export class Pipeline {
   releaseNow(first: number, home: number): void {
     this.begin(first, home);
     this.release(first);
+  }
+
+  /** An object is on its way from here on, alone, with whoever calls: as a chain that was begun. Any context. */
+  hold(node: number, home: number): void {
+    chainPush(this.words, 0, node);
+    this.begin(node, home);
+  }
+
+  /** An object that was held, and whose header may be damaged, goes home; or straight to slab. Any context. */
+  letGo(node: number, home: number, toSlab: boolean): void {
+    chainPush(this.words, 0, node);
+    chainSeal(this.words, node, home);
+    if (toSlab) this.release(node);
+    else if (!this.adopt(node)) this.land(node);
   }
 
   /** Runs callbacks of this CPU that are ready, `limit` of each kind. Returns how many. Task context or work. */

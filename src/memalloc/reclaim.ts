@@ -19,6 +19,8 @@ export interface AtLimits {
   readonly atMax: (group: number, refusing: number) => void;
   /** The heap has no memory left. False: nothing is done. */
   readonly atEnd: () => boolean;
+  /** In debug heaps: what is held back is given up, before anything else is collected. */
+  readonly collect?: () => void;
 }
 
 /** Most rounds of a reclaim. A chain goes through four queues, of which each may have a batch under way. */
@@ -71,6 +73,7 @@ export class Reclaim {
    * readers. Looks at every listed slab, since NULL is promised to mean that there is nothing. Task context.
    */
   reclaim(): void {
+    this.program.collect?.();
     for (const cache of this.configured()) {
       if (!this.isIdle(cache)) continue;
       this.stock.deferBatch(cache);
@@ -133,6 +136,7 @@ export class Reclaim {
     const cache = this.refused(wanting);
     if (cache === 0) return false;
     const full = this.supply.refusing(cache);
+    this.program.collect?.();
     const { charges } = this.supply.memcgs.stock;
     const isUnder = (each: number) => this.isIdle(each) && charges.isUnder(this.supply.groupOf(each), full);
     for (let i = 0; i < ROUNDS; i++) {

@@ -6,14 +6,7 @@
 import type { Words } from "#primitive";
 import type { Memblock } from "../arena/index.ts";
 import { initCache, initPercpuCache } from "./cache-geometry.ts";
-import {
-  CACHE_SETS_CACHES,
-  CACHE_WORDS,
-  FLAG_HEADERS,
-  FLAG_PERCPU,
-  FLAG_TYPESAFE_BY_RCU,
-  SLAB_CPU_WORDS,
-} from "./layout.ts";
+import { CACHE_WORDS, FLAG_HEADERS, FLAG_PERCPU, FLAG_TYPESAFE_BY_RCU, SLAB_CPU_WORDS } from "./layout.ts";
 
 /** Sizes of kmalloc's slab caches. */
 export const KMALLOC_SIZES: readonly number[] = [
@@ -97,10 +90,10 @@ export class CacheSets {
   readonly owned: CacheSet;
   readonly all: readonly CacheSet[];
 
-  /** `first`: as reserveCacheSets said. */
-  constructor(words: Words, first: number) {
+  /** `first`, `larger`: as for reserveCacheSets. */
+  constructor(words: Words, first: number, larger: readonly number[] = []) {
     let next = first;
-    this.all = PLANS.map((plan) => {
+    this.all = plansWith(larger).map((plan) => {
       const set = new CacheSet(words, plan, next);
       next += plan.sizes.length * CACHE_WORDS;
       return set;
@@ -108,7 +101,7 @@ export class CacheSets {
     [this.kmalloc, this.percpu, this.memalloc, this.memallocPercpu, this.owned] = this.all;
   }
 
-  /** Fills in the caches. Creator only. `percpu`: offset of CACHE_SETS_CACHES * SLAB_CPU_WORDS words in each area. */
+  /** Fills in the caches. Creator only. `percpu`: offset of SLAB_CPU_WORDS words for each cache in each area. */
   format(percpu: number, maxCpus: number): void {
     let local = percpu;
     for (const set of this.all) {
@@ -118,7 +111,21 @@ export class CacheSets {
   }
 }
 
-/** Where the caches lie. */
-export function reserveCacheSets(memblock: Memblock): number {
-  return memblock.reserve(CACHE_SETS_CACHES * CACHE_WORDS);
+/** Sets that have no larger sizes: of per-CPU objects, and of those that others look at. */
+const ONLY_USUAL = FLAG_PERCPU | FLAG_TYPESAFE_BY_RCU;
+
+/** Where the caches lie. `larger`: sizes above the usual ones, of the other sets. */
+export function reserveCacheSets(memblock: Memblock, larger: readonly number[] = []): number {
+  return memblock.reserve(cacheCount(larger) * CACHE_WORDS);
+}
+
+/** How many slab caches all sets have. */
+export function cacheCount(larger: readonly number[] = []): number {
+  return plansWith(larger).reduce((sum, { sizes }) => sum + sizes.length, 0);
+}
+
+function plansWith(larger: readonly number[]): Plan[] {
+  return PLANS.map((plan) =>
+    (plan.flags & ONLY_USUAL) !== 0 ? plan : { ...plan, sizes: [...plan.sizes, ...larger] },
+  );
 }

@@ -1,6 +1,6 @@
 export { checkFlags, checkSize } from "./arguments.ts";
 export { type CacheShape, initCache } from "./cache-geometry.ts";
-export { CacheSets, KMALLOC_SIZES, PERCPU_SIZES, reserveCacheSets } from "./cache-sets.ts";
+export { CacheSets, cacheCount, KMALLOC_SIZES, PERCPU_SIZES, reserveCacheSets } from "./cache-sets.ts";
 export {
   checkCache,
   checkObjects,
@@ -10,7 +10,7 @@ export {
   slabsInQueues,
 } from "./invariants.ts";
 export { Kmalloc, kmallocSizeRoundup } from "./kmalloc.ts";
-export { KmemCache, type KmemCacheOptions, openKmemCache } from "./kmem-cache.ts";
+export { KmemCache, type KmemCacheOptions, type KmemGuard, openKmemCache } from "./kmem-cache.ts";
 export { GFP_ACCOUNT, GFP_KERNEL, GFP_ZERO } from "./layout.ts";
 export { type Made, type MemcgCounters, Memcgs } from "./memcg.ts";
 export { Charges } from "./memcg-charges.ts";

@@ -123,7 +123,7 @@ export class Kmalloc {
   }
 
   /** The cache that serves `bytes`, or the next larger one if that is in use further down the stack; 0: so is that. */
-  private idleCacheFor(bytes: number): number {
+  protected idleCacheFor(bytes: number): number {
     const { kmalloc } = this.sets;
     const index = kmalloc.indexFor(bytes);
     if (!this.slab.isBusy(kmalloc.cacheAt(index))) return kmalloc.cacheAt(index);

@@ -47,6 +47,18 @@ export interface KmemCacheOptions {
   readonly typesafeByRcu?: boolean;
 }
 
+/** What a debug heap puts around objects, and between programs and slab caches. */
+export interface KmemGuard {
+  /** Bytes that an object with that alignment is longer by. */
+  kmemBytes(align: number): number;
+  kmemCache(
+    kmalloc: Kmalloc,
+    cache: number,
+    options: KmemCacheOptions,
+    collects: readonly (() => boolean)[],
+  ): KmemCache;
+}
+
 /** A slab cache, as one thread has it open. */
 export class KmemCache {
   readonly name: string;
@@ -114,14 +126,19 @@ export class KmemCache {
     return 0;
   }
 
-  private refuseClosed(): never {
+  /** False once the thread has detached. */
+  protected get isOpen(): boolean {
+    return this.cache !== 0;
+  }
+
+  protected refuseClosed(): never {
     throw detachedError(this.name);
   }
 }
 
 /**
  * Opens the cache of that name, or makes it. `collects`: what may bring memory back, in this order; each says
- * whether it did anything.
+ * whether it did anything. `guard`: in debug heaps.
  * Errors: `bad-name`, `bad-option`, `limit`, `mismatch`.
  */
 export function openKmemCache(
@@ -130,17 +147,23 @@ export function openKmemCache(
   areas: PercpuAreas,
   options: KmemCacheOptions,
   collects: readonly (() => boolean)[] = [],
+  guard?: KmemGuard,
 ): KmemCache {
-  const shape = checkShape(options);
+  const wanted = checkShape(options);
+  const around = (align: number) => guard?.kmemBytes(align) ?? 0;
+  const shape = { ...wanted, size: wanted.size + around(wanted.align) };
   let record = directory.find(KIND_KMEM_CACHE, options.name);
   if (record === 0) record = makeCache(directory, areas, options.name, shape);
   const cache = record + RECORD_DATA;
   const made = shapeOf(directory, cache);
   const same = made.size === shape.size && made.align === shape.align && flagsOf(made) === flagsOf(shape);
-  if (same) return new KmemCache(kmalloc, cache, options, collects);
+  if (same)
+    return (
+      guard?.kmemCache(kmalloc, cache, options, collects) ?? new KmemCache(kmalloc, cache, options, collects)
+    );
   throw new SharedHeapError(
     "mismatch",
-    `kmem cache "${options.name}" was made with size ${made.size}, align ${made.align}, ` +
+    `kmem cache "${options.name}" was made with size ${made.size - around(made.align)}, align ${made.align}, ` +
       `${made.hasConstructor ? "a" : "no"} ctor, typesafeByRcu ${made.isTypesafe}: open it with the same`,
   );
 }

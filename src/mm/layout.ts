@@ -117,8 +117,6 @@ export const MAX_OBJECTS = 16383;
 
 /** Largest size served by kmalloc from a slab. */
 export const KMALLOC_MAX_SLAB_BYTES = 8192;
-/** Slab caches of all sets: see cache-sets.ts. */
-export const CACHE_SETS_CACHES = 59;
 /** A free that empties a slab looks at this many slabs of the cache's lists. */
 export const SWEEP_SLABS = 4;
 /** Slabs looked at under one claim of a taker word. */

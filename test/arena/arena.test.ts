@@ -22,6 +22,7 @@ const geometries = fc.record({
   maxNames: fc.integer({ min: 16, max: 65536 }),
   traceImpliesRcu: fc.boolean(),
   realtime: fc.boolean(),
+  debug: fc.boolean(),
 });
 
 test("whoever opens an arena finds the geometry it was made with", () => {

@@ -12,6 +12,7 @@ const BAD: Record<keyof Omit<Geometry, "bytes">, unknown[]> = {
   maxNames: [0, 15, 65537, -16, 16.5, NaN, Infinity, "16", true],
   traceImpliesRcu: [0, 1, "true", {}],
   realtime: [0, 1, "rt", {}],
+  debug: [0, 1, "on", {}],
 };
 const GOOD: Record<keyof typeof BAD, unknown[]> = {
   maxCpus: [1, 2, 63, 64],
@@ -19,6 +20,7 @@ const GOOD: Record<keyof typeof BAD, unknown[]> = {
   maxNames: [16, 17, 65535, 65536],
   traceImpliesRcu: [true, false],
   realtime: [true, false],
+  debug: [true, false],
 };
 
 for (const [option, values] of Object.entries(BAD)) {

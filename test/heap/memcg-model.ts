@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type GroupStats, type MemCache, type Memcg, SharedHeap } from "sharedheap";
+import { AROUND_BYTES } from "#src/debug/layout.js";
 
 const CPUS = 2;
 const SLOTS = 4;
@@ -101,12 +102,14 @@ export class Model {
   private readonly heaps: SharedHeap[];
   private readonly groups: (Group | undefined)[] = [];
   private readonly pools: (Pool | undefined)[] = [];
+  private readonly around: number;
   private names = 0;
   /** An allocator was destroyed with objects out. */
   private hasLost = false;
 
-  constructor() {
-    const first = SharedHeap.create({ bytes: 2 * 2 ** 20, maxCpus: CPUS, turns: false });
+  constructor(debug = false) {
+    this.around = debug ? AROUND_BYTES : 0;
+    const first = SharedHeap.create({ bytes: 2 * 2 ** 20, maxCpus: CPUS, turns: false, debug });
     this.heaps = [first, SharedHeap.attach(first.token, { turns: false })];
   }
 
@@ -221,7 +224,7 @@ export class Model {
     const held = new Map(
       allocators.map(({ name, taken }) => [
         name,
-        taken * slabBytes(this.pools.find((each) => each?.name === name)?.size ?? 0),
+        taken * slabBytes(this.pools.find((each) => each?.name === name)?.size ?? 0, this.around),
       ]),
     );
     const live = new Set(this.groups.flatMap((each) => each?.name ?? []));
@@ -244,7 +247,8 @@ export class Model {
   }
 }
 
-/** What slab holds for an object of so many bytes. */
-function slabBytes(size: number): number {
-  return [32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096].find((unit) => size > 0 && unit >= size + 8) ?? 0;
+/** What slab holds for an object of so many bytes, header and `around` included. */
+function slabBytes(size: number, around: number): number {
+  const units = [32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096];
+  return units.find((unit) => size > 0 && unit >= size + 8 + around) ?? 0;
 }

@@ -81,8 +81,8 @@ export class Model {
   private liveBytes = 0;
 
   /** `mayFail`: the heap may be too small for the commands. `everyCall`: check the invariants after each single call. */
-  constructor(bytes: number, mayFail: boolean, everyCall: boolean) {
-    this.observer = SharedHeap.create({ bytes, maxCpus: CPUS });
+  constructor(bytes: number, mayFail: boolean, everyCall: boolean, debug = false) {
+    this.observer = SharedHeap.create({ bytes, maxCpus: CPUS, debug });
     this.cpus = [{ heap: this.observer, pools: [] }, undefined, undefined];
     this.taken = new Uint8Array(bytes / 8);
     this.mayFail = mayFail;

@@ -98,8 +98,8 @@ export class RcuModel {
   private sections = 0;
 
   /** `everyCall`: check the invariants after each single call. */
-  constructor(bytes: number, traceImpliesRcu: boolean, everyCall: boolean) {
-    this.heaps = cpusOf(CPUS, { bytes, traceImpliesRcu, percpuBytes: 16_384 });
+  constructor(bytes: number, traceImpliesRcu: boolean, everyCall: boolean, debug = false) {
+    this.heaps = cpusOf(CPUS, { bytes, traceImpliesRcu, percpuBytes: 16_384, debug });
     this.pools = this.heaps.map((heap) => [
       ...POOLS.map(({ name, size }) =>
         size === 0 ? heap.memAlloc({ name }) : heap.memCache({ name, size }),

@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import { type Import, importsOf, type Problem, type Source } from "../lib/source.ts";
 
 /** Bottom-up: each layer may use itself and those before it. */
-export const LAYERS = ["sync", "arena", "cpu", "rcu", "mm", "memalloc", "inspect", "audit"];
+export const LAYERS = ["sync", "arena", "cpu", "rcu", "mm", "memalloc", "debug", "inspect", "audit"];
 
 /** The command line sees what a user sees, and these for reports and size arithmetic. */
 const OPEN_TO_CLI = ["src/index.ts", "src/inspect/index.ts", "src/mm/index.ts", "src/memalloc/index.ts"];
