@@ -25,7 +25,10 @@ export function reap(system: Booted, cpu: number): boolean {
     const found = dead.debug?.findings.take();
     if (found !== undefined) system.debug?.findings.add(found);
   });
+  const generation = system.cpus.generationOf(cpu);
   system.cpus.endReap(cpu);
+  const { tracepoints } = system.cpu;
+  tracepoints.fire(tracepoints.reap, cpu, generation);
   return true;
 }
 

@@ -16,7 +16,8 @@ export type TracepointName =
   | "rcu:gp_end"
   | "rcu:callbacks"
   | "memcg:charge"
-  | "memcg:fail";
+  | "memcg:fail"
+  | "cpu:reap";
 
 /** Called on the spot; what the numbers are says the table in the README. What it throws is told later, as an unhandled rejection. */
 export type TraceHandler = (a: number, b: number) => void;
@@ -44,6 +45,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof Tracepoints, "fire">>> = {
   "rcu:callbacks": "callbacks",
   "memcg:charge": "memcgCharge",
   "memcg:fail": "memcgFail",
+  "cpu:reap": "reap",
 };
 
 /** An allocator's methods, which are traced by putting others in their place. */

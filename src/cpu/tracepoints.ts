@@ -32,6 +32,8 @@ export class Tracepoints {
   memcgCharge: Probe | undefined = undefined;
   /** A charge was refused: the offset of the record of the group that is full, and its bytes. */
   memcgFail: Probe | undefined = undefined;
+  /** A dead CPU was reaped by this one: which, and of what generation. */
+  reap: Probe | undefined = undefined;
   private readonly words: Words;
   private readonly area: number;
 

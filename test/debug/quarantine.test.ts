@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { SharedHeap } from "sharedheap";
 import { QUARANTINE_BYTES, QUARANTINE_OBJECTS, QUARANTINE_SHARE } from "#src/debug/layout.js";
 import { settle, usedObjects } from "../memalloc/heaps.ts";
-import { debugCpus, debugHeap, MIB, reportOf } from "./support.ts";
+import { debugCpus, debugHeap, MIB, reportOf, says } from "./support.ts";
 
 function held(heap: SharedHeap): { quarantined: number; quarantinedBytes: number } {
   const { debug } = heap.stats();
@@ -183,4 +183,21 @@ test("a handler that frees whenever an object leaves does not keep it from endin
   heap.checkInvariants();
   heap.detach();
   assert.equal(usedObjects(heap), 0);
+});
+
+test("a thread that died leaves a quarantine: its reaper gives that back, and tells what was written to", () => {
+  const [heap, victim] = debugCpus(2);
+  const pool = victim.memCache({ name: "fixed", size: 64 });
+  const [p, q] = [pool.alloc(), pool.alloc()];
+  const kept = pool.alloc();
+  pool.free(p);
+  pool.freeRcu(q);
+  heap.u8[p + 3] = 1;
+  heap.reap(victim.cpu, { surelyGone: true });
+  assert.equal(heap.stats().debug?.quarantined, 0);
+  says(reportOf("corrupt", () => heap.poll()), "use after free: from offset 3 on");
+  assert.ok(heap.audit().isClean);
+  assert.deepEqual(heap.verify(), []);
+  heap.memCache({ name: "fixed", size: 64 }).free(kept);
+  heap.checkInvariants();
 });

@@ -195,6 +195,21 @@ describe("who is reaped", () => {
     heap.context.softirq(() => refuses(heap, "bad-context", () => heap.reap(1, GONE)));
   });
 
+  test("told to cpu:reap, whose handler may allocate", () => {
+    const { heap, victim } = pair();
+    const told: number[][] = [];
+    const pool = heap.memCache({ name: "pool", size: 64 });
+    heap.tracepoints.on("cpu:reap", (...numbers) => {
+      told.push(numbers);
+      pool.free(pool.alloc());
+    });
+    const { cpu, generation } = heap.cpus()[victim.cpu];
+    heap.reap(cpu, GONE);
+    heap.reap(cpu, GONE);
+    assert.deepEqual(told, [[cpu, generation]]);
+    assertReaped(heap, cpu, 0);
+  });
+
   test("a full heap has room again", () => {
     const { heap } = pair();
     assert.throws(() => SharedHeap.attach(heap.token), /CPU 1.*reap\(\)/);

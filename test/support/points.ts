@@ -15,4 +15,5 @@ export const POINTS: readonly TracepointName[] = [
   "rcu:callbacks",
   "memcg:charge",
   "memcg:fail",
+  "cpu:reap",
 ];
