@@ -302,7 +302,8 @@ export class SharedHeap extends Maintenance {
   }
 
   /**
-   * Gives back everything this thread's CPU holds, and the CPU. What was allocated stays. The thread
+   * Gives back everything this thread's CPU holds, and the CPU. What was allocated stays; what waits for readers, or for
+   * a thread that is in the middle of a poll, is collected by the next poll of another thread, be it a later one. The thread
    * may attach again. A second detach does nothing. Task context. Errors: `bad-context`, `rcu-unbalanced` (a read section is open).
    */
   detach(): void {

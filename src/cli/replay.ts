@@ -16,6 +16,8 @@ const PAGE_BYTES = 4096;
 const MOST_THREADS_BY_DEFAULT = 8;
 const LEAST_HEAP_BYTES = 256 * MIB;
 const POLL_MS = 100;
+/** More than enough, since nobody reads. */
+const COLLECT_POLLS = 100;
 
 /** Everything a run found out, before it is put in words. */
 export interface Outcome {
@@ -53,6 +55,7 @@ export async function replay(
     const done = await runCrew<ReplayJob, ReplayDone>(new URL("./replay-worker.js", import.meta.url), jobs);
     const tally = sumUp(done.map((answer) => answer.tally));
     const heap = SharedHeap.attach(creator.token, { name: "replay" });
+    collect(heap);
     const balance = { before, after: readBooks(heap, options.alloc), problems: heap.verify() };
     const heldBytes = heap.stats().pages.peak * PAGE_BYTES;
     const measured = { seconds: elapsedSeconds(control), demand: peakDemand(control.demand), heldBytes };
@@ -60,6 +63,11 @@ export async function replay(
   } finally {
     clearInterval(poll);
   }
+}
+
+/** Of threads that detach at the same time, each may leave to the others what one of them was in the middle of. */
+function collect(heap: SharedHeap): void {
+  for (let i = 0; i < COLLECT_POLLS && heap.stats().rcu.waitingBytes > 0; i++) heap.poll();
 }
 
 /**

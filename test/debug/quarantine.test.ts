@@ -195,7 +195,10 @@ test("a thread that died leaves a quarantine: its reaper gives that back, and te
   heap.u8[p + 3] = 1;
   heap.reap(victim.cpu, { surelyGone: true });
   assert.equal(heap.stats().debug?.quarantined, 0);
-  says(reportOf("corrupt", () => heap.poll()), "use after free: from offset 3 on");
+  says(
+    reportOf("corrupt", () => heap.poll()),
+    "use after free: from offset 3 on",
+  );
   assert.ok(heap.audit().isClean);
   assert.deepEqual(heap.verify(), []);
   heap.memCache({ name: "fixed", size: 64 }).free(kept);

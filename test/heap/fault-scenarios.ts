@@ -133,20 +133,23 @@ export const SCENARIOS: readonly Scenario[] = [
       }
     };
   }),
-  scenario("a second CPU works and dies; it is reaped, audited, and its objects are taken back", (heap) => (undos) => {
-    const other = SharedHeap.attach(heap.token, { turns: false });
-    const owned = other.memCache({ name: "owned", size: SIZE, owned: true });
-    const pool = other.memCache({ name: "pool", size: SIZE });
-    allocMany(owned, SIZE, 50);
-    for (const p of allocMany(pool, SIZE, 150)) if (p !== 0) pool.freeRcu(p);
-    const mine = heap.memCache({ name: "owned", size: SIZE, owned: true });
-    undos.push(() => void mine.destroy());
-    const { cpu, generation } = heap.cpus()[other.cpu];
-    undos.push(() => assert.equal(heap.leaks().length, 0));
-    undos.push(() => mine.reclaim(cpu, generation));
-    assert.ok(heap.reap(cpu, { surelyGone: true, generation }));
-    assert.ok(heap.audit().isClean);
-  }),
+  scenario(
+    "a second CPU works and dies; it is reaped, audited, and its objects are taken back",
+    (heap) => (undos) => {
+      const other = SharedHeap.attach(heap.token, { turns: false });
+      const owned = other.memCache({ name: "owned", size: SIZE, owned: true });
+      const pool = other.memCache({ name: "pool", size: SIZE });
+      allocMany(owned, SIZE, 50);
+      for (const p of allocMany(pool, SIZE, 150)) if (p !== 0) pool.freeRcu(p);
+      const mine = heap.memCache({ name: "owned", size: SIZE, owned: true });
+      undos.push(() => void mine.destroy());
+      const { cpu, generation } = heap.cpus()[other.cpu];
+      undos.push(() => assert.equal(heap.leaks().length, 0));
+      undos.push(() => mine.reclaim(cpu, generation));
+      assert.ok(heap.reap(cpu, { surelyGone: true, generation }));
+      assert.ok(heap.audit().isClean);
+    },
+  ),
   scenario("per-CPU objects, of slab and of caches", (heap) => (undos) => {
     const cache = heap.memCache({ name: "percpu", size: 24, percpu: true });
     undos.push(() => void cache.destroy());
