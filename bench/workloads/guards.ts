@@ -1,6 +1,7 @@
 /** What it costs that a thread may die in the middle, and that callers may lie: pair64 against a build without the guards. */
 import { SharedHeap } from "sharedheap";
-import { loadUnguarded } from "../unguarded.ts";
+import { UNGUARDED } from "../variants/changes.ts";
+import { loadChanged } from "../variants/copy.ts";
 import type { pair64 } from "./pair64.ts";
 import type { Contestant, Subject, Workload } from "./workload.ts";
 
@@ -14,7 +15,7 @@ function contestant(name: string, open: (heap: SharedHeap) => Subject): Contesta
       // a loop for each, so that neither is compiled for the other one's objects
       const [guarded, plain] = await Promise.all(["guarded", "plain"].map(loopFor));
       const heap = SharedHeap.create();
-      const unguarded = (await loadUnguarded()).SharedHeap.create();
+      const unguarded = (await loadChanged(UNGUARDED)).SharedHeap.create();
       return {
         reference: plain.prepare(open(unguarded), unguarded.i32),
         subject: guarded.prepare(open(heap), heap.i32),

@@ -7,6 +7,7 @@ import { memcg } from "./memcg.ts";
 import { pair64 } from "./pair64.ts";
 import { rcuLock } from "./rcu-lock.ts";
 import { larson1, ws10k, ws10k64 } from "./replace.ts";
+import { variants } from "./variants.ts";
 import type { Workload } from "./workload.ts";
 
 export const WORKLOADS: readonly Workload[] = [
@@ -15,6 +16,7 @@ export const WORKLOADS: readonly Workload[] = [
   rcuLock,
   memcg,
   guards,
+  variants,
 ];
 
 export function workloadNamed(name: string): Workload | undefined {
