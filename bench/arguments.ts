@@ -98,7 +98,8 @@ export function parseCommand(argv: readonly string[]): Command {
   const usual = values.quick ? QUICK : USUAL;
   const isNamed = ({ name }: { name: string }) => positionals.includes(name);
   const options = {
-    workloads: positionals.length > 0 ? WORKLOADS.filter(isNamed) : WORKLOADS,
+    workloads:
+      positionals.length > 0 ? WORKLOADS.filter(isNamed) : WORKLOADS.filter(({ onRequest }) => !onRequest),
     threaded: THREADED.filter(isNamed),
     bounded: isNamed(BOUNDED),
     allSizes: isNamed(ALL_SIZES),

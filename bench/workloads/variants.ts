@@ -25,6 +25,7 @@ function contestant(name: string, { changes }: Variant, open: (heap: SharedHeap)
 export const variants: Workload = {
   name: "variants",
   what: "pair64 on changed copies of the library",
+  onRequest: true,
   contestants: VARIANTS.flatMap((variant) => [
     contestant(`MemAlloc, ${variant.name}`, variant, (heap) => heap.memAlloc()),
     contestant(`MemCache, ${variant.name}`, variant, (heap) => heap.memCache({ size: 64 })),

@@ -46,6 +46,7 @@ test("--help and --list", () => {
     "rcu-lock",
     "memcg",
     "guards",
+    "variants",
   ];
   const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
   assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency", "counter", "fairness"]);
@@ -99,4 +100,13 @@ test("fairness: the tenant at work gets all that it asks for, the other one is r
   const { fairness } = JSON.parse(stdout) as Run;
   assert.equal(fairness?.nulls, 0);
   assert.ok(fairness.refused > 0 && fairness.share.median > 0);
+});
+
+test("variants: each fits the fast paths as they are built, and runs", () => {
+  const { status, stdout, stderr } = run("variants", "--rounds", "1", "--processes", "1", "--json");
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const { results } = JSON.parse(stdout) as Run;
+  assert.ok(results.length >= 16);
+  assert.ok(results.every(({ time }) => time.median > 0));
 });
