@@ -101,21 +101,18 @@ test("only what comes from #primitive is an accessor", () => {
 });
 
 test("an accessor may have another name", () => {
-  assert.equal(
-    out('import { readPrivate as read } from "#primitive";\nf(read(m, 0));'),
-    'import "#primitive";\nf(m[0]);',
-  );
+  assert.equal(out('import { readPrivate as read } from "#primitive";\nf(read(m, 0));'), "\nf(m[0]);");
 });
 
 test("constants become numbers", () => {
-  assert.equal(layout("FREE, SIZE, MASK", "f(FREE, SIZE, MASK);"), 'import "./layout.js";\nf(16, 73, 19);');
-  assert.equal(layout("WORD, DEEP", "f(WORD, DEEP);"), 'import "./layout.js";\nf(4, 7);');
-  assert.equal(layout("FREE as F", "f(F);"), 'import "./layout.js";\nf(16);');
+  assert.equal(layout("FREE, SIZE, MASK", "f(FREE, SIZE, MASK);"), "\nf(16, 73, 19);");
+  assert.equal(layout("WORD, DEEP", "f(WORD, DEEP);"), "\nf(4, 7);");
+  assert.equal(layout("FREE as F", "f(F);"), "\nf(16);");
 });
 
 test("numbers stay one operand", () => {
-  assert.equal(layout("ALL", "f(a -ALL, ALL ** 2);"), 'import "./layout.js";\nf(a -(-1), (-1) ** 2);');
-  assert.equal(layout("FREE", "FREE.toString(2);"), 'import "./layout.js";\n(16).toString(2);');
+  assert.equal(layout("ALL", "f(a -ALL, ALL ** 2);"), "\nf(a -(-1), (-1) ** 2);");
+  assert.equal(layout("FREE", "FREE.toString(2);"), "\n(16).toString(2);");
 });
 
 test("constants as arguments of accessors", () => {
@@ -124,7 +121,7 @@ test("constants as arguments of accessors", () => {
       'import { readPrivate, writePrivate } from "#primitive";\nimport { FREE } from "./layout.js";\n' +
         "writePrivate(m, p + FREE, readPrivate(m, FREE) | FREE);",
     ),
-    'import "#primitive";\nimport "./layout.js";\nm[p + 16] = m[16] | 16;',
+    "\n\nm[p + 16] = m[16] | 16;",
   );
 });
 
@@ -141,21 +138,18 @@ test("what is no numeric constant stays imported", () => {
 test("constants come from layout.js only", () => {
   const code = 'import { FREE } from "./other.js";\nimport { WORD } from "./my-layout.js";\nf(FREE, WORD);';
   assert.equal(out(code), code);
-  assert.equal(out('import { WORD } from "../b/layout.js";\nf(WORD);'), 'import "../b/layout.js";\nf(4);');
+  assert.equal(out('import { WORD } from "../b/layout.js";\nf(WORD);'), "\nf(4);");
 });
 
 test("names that are no variables stay", () => {
   const code = "a.FREE = { FREE: 1, m: class { FREE() {} } };";
-  assert.equal(layout("FREE", code), `import "./layout.js";\n${code}`);
-  assert.equal(layout("FREE", "f(a[FREE], { [FREE]: 1 });"), 'import "./layout.js";\nf(a[16], { [16]: 1 });');
-  assert.equal(layout("FREE", "f({ x: FREE });"), 'import "./layout.js";\nf({ x: 16 });');
+  assert.equal(layout("FREE", code), `\n${code}`);
+  assert.equal(layout("FREE", "f(a[FREE], { [FREE]: 1 });"), "\nf(a[16], { [16]: 1 });");
+  assert.equal(layout("FREE", "f({ x: FREE });"), "\nf({ x: 16 });");
 });
 
 test("object shorthand gets a key", () => {
-  assert.equal(
-    layout("FREE, ALL", "f({ FREE, ALL });"),
-    'import "./layout.js";\nf({ FREE: 16, ALL: (-1) });',
-  );
+  assert.equal(layout("FREE, ALL", "f({ FREE, ALL });"), "\nf({ FREE: 16, ALL: (-1) });");
   assert.equal(body("f({ load, readPrivate });"), "f({ load, readPrivate });");
 });
 

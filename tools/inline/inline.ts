@@ -144,7 +144,7 @@ class Inliner {
     return false;
   }
 
-  /** Drops the names that are gone. The module itself stays imported: loading it may do something. */
+  /** Drops the names that are gone, and a module of which none is left: package.json says that loading one does nothing. */
   #prune(node: ImportDeclaration): void {
     const stays = node.specifiers.filter(
       (s) => !this.#targets.has(s.local.name) || this.#kept.has(s.local.name),
@@ -153,8 +153,7 @@ class Inliner {
     const names = stays.filter((s) => s.type === "ImportSpecifier").map((s) => this.#text(s));
     const rest = stays.filter((s) => s.type !== "ImportSpecifier").map((s) => this.#text(s));
     const list = [...rest, ...(names.length > 0 ? [`{ ${names.join(", ")} }`] : [])].join(", ");
-    const text = `import ${list === "" ? "" : `${list} from `}${this.#text(node.source)};`;
-    this.#replace(node.start, node.end, text);
+    this.#replace(node.start, node.end, list === "" ? "" : `import ${list} from ${this.#text(node.source)};`);
   }
 
   #text(node: { start: number; end: number }): string {
