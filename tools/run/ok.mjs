@@ -11,6 +11,7 @@ const CHECKS = {
   tidy: () => node("build/tools/tidy.js"),
   docs: () => node("build/tools/docs.js"),
   pack: () => node("build/tools/pack.js"),
+  size: () => node("build/tools/size.js"),
 };
 
 /** Runs the named checks, or all. */
