@@ -4,13 +4,14 @@ import { ALL_SIZES } from "./all-sizes/run.ts";
 import { COUNTER } from "./counter/run.ts";
 import { FAIRNESS } from "./fairness/run.ts";
 import { LATENCY } from "./latency/run.ts";
+import { SHARING } from "./sharing/run.ts";
 import { BOUNDED } from "./threads/bounded.ts";
 import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
 import { WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** Those that are of a kind of their own. */
-const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY, COUNTER, FAIRNESS];
+const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY, COUNTER, FAIRNESS, SHARING];
 /** In the order in which they run. The first ones, of one thread, run when none is named. */
 export const ALL = [...WORKLOADS, ...THREADED, ...SPECIAL];
 
@@ -23,6 +24,7 @@ export interface Options {
   readonly latency: boolean;
   readonly counter: boolean;
   readonly fairness: boolean;
+  readonly sharing: boolean;
   /** What was named. */
   readonly chosen: readonly string[];
   /** Measurements per process. */
@@ -106,6 +108,7 @@ export function parseCommand(argv: readonly string[]): Command {
     latency: isNamed(LATENCY),
     counter: isNamed(COUNTER),
     fairness: isNamed(FAIRNESS),
+    sharing: isNamed(SHARING),
     chosen: positionals,
     rounds: count("--rounds", values.rounds, usual.rounds),
     processes: count("--processes", values.processes, usual.processes),

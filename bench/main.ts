@@ -22,6 +22,8 @@ import { type LatencyResult, runLatency } from "./latency/run.ts";
 import { renderReport, renderResults } from "./report.ts";
 import { machine, type Results, renderJson, runOf, savedRuns, saveRun } from "./results.ts";
 import { type Result, runWorkload } from "./run.ts";
+import { renderSharing } from "./sharing/report.ts";
+import { runSharing, type SharingResult } from "./sharing/run.ts";
 import { type BoundedResult, runBounded } from "./threads/bounded.ts";
 import { renderBounded, renderThreaded } from "./threads/report.ts";
 import { runThreaded, type ThreadedResult } from "./threads/run.ts";
@@ -70,6 +72,7 @@ async function measureAll(options: Options, print: Print): Promise<Results> {
     latency: options.latency ? await measureLatency(options, print) : undefined,
     counter: options.counter ? measureCounter(options, print) : undefined,
     fairness: options.fairness ? measureFairness(options, print) : undefined,
+    sharing: options.sharing ? await countSharing(options, print) : [],
   };
 }
 
@@ -124,6 +127,12 @@ function measureFairness(options: Options, print: Print): FairnessResult {
   const fairness = runFairness(options);
   print(renderFairness(fairness));
   return fairness;
+}
+
+async function countSharing(options: Options, print: Print): Promise<SharingResult[]> {
+  const sharing = await runSharing(options);
+  print(renderSharing(sharing));
+  return sharing;
 }
 
 function failWith(error: unknown): void {

@@ -5,6 +5,7 @@ import { fairnessTables } from "./fairness/report.ts";
 import { latencyTables } from "./latency/report.ts";
 import type { Run } from "./results.ts";
 import type { Result } from "./run.ts";
+import { sharingTables } from "./sharing/report.ts";
 import { align, table } from "./table.ts";
 import { ratesTable, renderBounded } from "./threads/report.ts";
 import type { Workload } from "./workloads/workload.ts";
@@ -32,7 +33,7 @@ function renderRun(run: Run): string {
   const tables = [timesTable(run.results), ratesTable(run.threaded)].filter((table) => table.length > 0);
   if (run.bounded !== undefined) tables.push([renderBounded(run.bounded).trimEnd()]);
   tables.push(...allSizesTables(run.allSizes), ...latencyTables(run.latency), ...counterTables(run.counter));
-  tables.push(...fairnessTables(run.fairness));
+  tables.push(...fairnessTables(run.fairness), ...sharingTables(run.sharing));
   const lines = tables.flatMap((table) => ["", ...table]);
   return `${[`${where}, ${run.date}: \`${run.command}\``, ...lines].join("\n")}\n`;
 }

@@ -9,6 +9,7 @@ import type { CounterResult } from "./counter/run.ts";
 import type { FairnessResult } from "./fairness/run.ts";
 import type { LatencyResult } from "./latency/run.ts";
 import type { Result } from "./run.ts";
+import type { SharingResult } from "./sharing/run.ts";
 import type { BoundedResult } from "./threads/bounded.ts";
 import type { ThreadedResult } from "./threads/run.ts";
 
@@ -30,6 +31,7 @@ export interface Results {
   readonly latency: LatencyResult | undefined;
   readonly counter: CounterResult | undefined;
   readonly fairness: FairnessResult | undefined;
+  readonly sharing: readonly SharingResult[];
 }
 
 export interface Run extends Results {

@@ -100,7 +100,7 @@ const NO_PROGRAM: Program = {
 };
 
 /** The tables, and the layers that need no CPU. */
-interface Tables {
+export interface Tables {
   readonly directory: Directory;
   readonly cpus: Cpus;
   readonly areas: PercpuAreas;
@@ -197,7 +197,8 @@ function pagesNeeded(arena: Arena, sizes: Partial<Geometry>): number {
   return pages;
 }
 
-function layOut(arena: Arena, total: number): Tables {
+/** Where everything lies in a heap of `total` pages. */
+export function layOut(arena: Arena, total: number): Tables {
   const memblock = new Memblock(HEADER_WORDS);
   const percpu = new Memblock(AREA_CPU_WORDS);
   const directory = new Directory(arena, memblock);

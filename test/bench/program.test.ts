@@ -49,7 +49,15 @@ test("--help and --list", () => {
     "variants",
   ];
   const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
-  assert.deepEqual(names, [...ofOneThread, ...ofSeveral, "all-sizes", "latency", "counter", "fairness"]);
+  assert.deepEqual(names, [
+    ...ofOneThread,
+    ...ofSeveral,
+    "all-sizes",
+    "latency",
+    "counter",
+    "fairness",
+    "sharing",
+  ]);
 });
 
 test("every workload of one thread runs, and says as JSON what was measured and where", () => {
