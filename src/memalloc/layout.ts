@@ -58,8 +58,8 @@ export const HIGH = 3;
 export const BATCH = 4;
 /** Words of an object, header included. Writer: as LOW; never changes. */
 export const UNIT_WORDS = 5;
-/** The slab cache that objects come from. Writer: as UNIT_WORDS. */
-export const SLAB_CACHE = 6;
+/** Chains that this CPU has sent to this cache's home on any CPU since it last sent some on. Private. */
+export const LANDED = 6;
 /** The allocator's key, negative. Writer: as UNIT_WORDS. */
 export const KEY = 7;
 /** Home of the object whose free last found the list too long: where a trim sends the surplus. Private. */
@@ -96,8 +96,8 @@ export const TURN = 25;
 export const OWNER = 28;
 /** In an allocator's first cache: 1 while the owner may still touch any of its caches. Writer: owner; anyone reads: atomic. */
 export const PIN = 29;
-/** Chains that this CPU has sent to this cache's home on any CPU since it last sent some on. Private. */
-export const LANDED = 30;
+/** The slab cache that objects come from. Writer: as UNIT_WORDS. Who gives a home's objects back to slab reads it. */
+export const SLAB_CACHE = 30;
 /** INBOX_EMPTY, INBOX_WANTED, or a chain that a helper got for the owner: its link. CAS. */
 export const INBOX = 31;
 /** Two lines: the owner's, and the one that others write to. */

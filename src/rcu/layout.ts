@@ -15,19 +15,13 @@ export const SHARED_WORDS = 32;
 /** The number of the first period, and of the first step. */
 export const FIRST_SEQ = 1;
 
+/** The reader words: every CPU that looks for readers fetches this line, so nothing else is in it. */
 /** Depth of nested read sections. Private to the owner, at any depth of calls. */
 export const LOCAL_NESTING = 0;
 /** Odd inside a read section. Writer: owner; anyone reads: atomic. Plain reads by the owner. */
 export const LOCAL_READER = 1;
 /** Open tasks-trace sections of each of the two phases. Writer: owner, at any depth; anyone reads: atomic. */
 export const LOCAL_TRACE = 2;
-/** The RCU period that SNAPSHOT is of, or 0 for none. Private to the owner. */
-export const LOCAL_SEEN = 4;
-/** Closures that the owner's thread was given for each flavour, and has run. Writer: owner, at any depth; anyone reads: atomic. */
-export const LOCAL_CLOSURES_GIVEN = 6;
-export const LOCAL_CLOSURES_RUN = 8;
-/** The callback that this CPU is running, or 0. Private to the owner; when it is dead, of whoever looks after what it left. */
-export const LOCAL_HAND = 10;
 /** The queues, one for each kind of callback. */
 export const LOCAL_QUEUES = 16;
 
@@ -46,5 +40,12 @@ export const QUEUE_WORDS = 8;
 
 /** Kinds of callbacks there can be. */
 export const MAX_KINDS = 6;
+/** The RCU period that SNAPSHOT is of, or 0 for none. Private to the owner. Begins a line. */
+export const LOCAL_SEEN = LOCAL_QUEUES + MAX_KINDS * QUEUE_WORDS;
+/** The callback that this CPU is running, or 0. Private to the owner; when it is dead, of whoever looks after what it left. */
+export const LOCAL_HAND = LOCAL_SEEN + 1;
+/** Closures that the owner's thread was given for each flavour, and has run. Writer: owner, at any depth; anyone reads: atomic. */
+export const LOCAL_CLOSURES_GIVEN = LOCAL_SEEN + 2;
+export const LOCAL_CLOSURES_RUN = LOCAL_SEEN + 4;
 /** What each CPU's reader word was when this CPU began to look: its odd value, or 0 for quiescent. Private to the owner. */
-export const LOCAL_SNAPSHOT = LOCAL_QUEUES + MAX_KINDS * QUEUE_WORDS;
+export const LOCAL_SNAPSHOT = LOCAL_SEEN + 6;
