@@ -22,5 +22,17 @@ export const BUDGETS: Budget[] = [
   { what: "everything", program: EVERYTHING, goal: 12_000, limit: 52_050 },
 ];
 
-/** Above this share of its limit a program is as large as is known; below, the limit is to be lowered. */
-export const SLACK = 0.95;
+/** Less than this share of the limit is so much less that the limit says nothing any more. */
+const SLACK = 0.95;
+/** A limit over what there is. */
+const MARGIN = 1.02;
+
+/** What is wrong with a program of so many bytes, gzipped. */
+export function problemOf({ what, limit }: Budget, gzipped: number): string | undefined {
+  const place = "in tools/size/budget.ts";
+  if (gzipped > limit)
+    return `${what} is larger than its limit: make it smaller, or say why not and raise the limit ${place}`;
+  if (gzipped < limit * SLACK)
+    return `${what} is far smaller than its limit: lower that to ${Math.ceil(gzipped * MARGIN)} ${place}`;
+  return undefined;
+}
