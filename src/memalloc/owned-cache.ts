@@ -21,7 +21,7 @@ import { OWNED_BYTES, OWNED_WORDS, SLAB_CACHE } from "./layout.ts";
 import type { Destroyed } from "./lifetimes.ts";
 import type { Opened } from "./mem-alloc.ts";
 import type { MemCache } from "./mem-cache.ts";
-import { forEachOwned } from "./owner.ts";
+import { forEachOwned, isAmongOwned } from "./owner.ts";
 
 /** Where OWNER and TAG are, from the payload's first word. */
 const TO_OWNER = -OWNED_WORDS;
@@ -151,7 +151,7 @@ export class OwnedCache {
 
   /** Takes an object that is to be freed into this thread's hands. False: there is nothing to free. */
   private disown(p: number): boolean {
-    if (this.key !== 0 && isOffset(this.caches.pages, p)) {
+    if (this.key !== 0 && isOffset(this.caches.pages, p) && this.isAmongOwned(p)) {
       const at = p >>> 2;
       // pairs with own, which may be in the middle of another life of the object: then the CAS fails
       const owner = loadAcquire(this.words, at + TO_OWNER);
@@ -175,6 +175,10 @@ export class OwnedCache {
   /** A reader may have found it before its thread went. */
   private freeReclaimed(p: number): void {
     this.inner.freeRcu(p - OWNED_BYTES);
+  }
+
+  private isAmongOwned(p: number): boolean {
+    return isAmongOwned(this.caches.pages, readPrivate(this.words, this.cache + SLAB_CACHE), p);
   }
 
   private checkGone(cpu: number, generation: number): void {

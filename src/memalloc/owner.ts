@@ -13,8 +13,8 @@
  * a live one and no owner: `isUnowned`. A thread that dies there leaves it so for good.
  */
 import { loadAcquire, peek, storeRelease, type Words } from "#primitive";
-import { type Pages, walkSlabs } from "../mm/index.ts";
-import { CACHE_OBJECTS, CACHE_UNIT_WORDS } from "../mm/layout.ts";
+import { type Pages, slabPageAt, walkSlabs } from "../mm/index.ts";
+import { CACHE_OBJECTS, CACHE_UNIT_WORDS, DESC_CACHE } from "../mm/layout.ts";
 import type { Rcu } from "../rcu/index.ts";
 import { payloadOf, tagOf } from "./header.ts";
 import { OBJECT_CHECK, OBJECT_OWNER, OBJECT_TAG, OWNED_BYTES, SCAN_PAGES } from "./layout.ts";
@@ -28,6 +28,16 @@ export function clearOwner(words: Words, node: number): void {
 /** True if the object at `node`, of a slab whose objects have owners, is neither free nor anybody's. For who looks at rest. */
 export function isUnowned(words: Words, node: number): boolean {
   return peek(words, node + OBJECT_CHECK) < 0 && peek(words, node + OBJECT_OWNER) === 0;
+}
+
+/**
+ * True if `p` lies in a slab of `slabCache`, whose objects have owners: elsewhere, in memory that has got another use, OWNER
+ * and TAG would be words of somebody else's, and may say anything. Any context.
+ */
+export function isAmongOwned(pages: Pages, slabCache: number, p: number): boolean {
+  const page = slabPageAt(pages, p >>> 2);
+  // pairs with the store in Slab.newSlab
+  return page !== 0 && loadAcquire(pages.words, pages.descriptor(page) + DESC_CACHE) === slabCache;
 }
 
 /**

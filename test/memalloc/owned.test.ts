@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { GFP_KERNEL, GFP_ZERO, type OwnedCache, SharedHeap } from "sharedheap";
 import { isUnowned } from "#src/memalloc/index.js";
 import { OBJECT_CHECK, OBJECT_HOME } from "#src/memalloc/layout.js";
-import { allocMany, booksOf, cpusOf, oneCpu, refuses, settle, throwsCode } from "./heaps.ts";
+import { allocMany, booksOf, cpusOf, exhaust, oneCpu, refuses, settle, throwsCode } from "./heaps.ts";
 
 /** The address of the object whose payload is at `p`. */
 const nodeOfOwned = (p: number): number => (p - 16) / 4;
@@ -352,4 +352,27 @@ test("an object in hand has a live check word and no owner", () => {
     heap.verify().join("\n"),
     new RegExp(`the object at word ${node} names an owner, and is free`),
   );
+});
+
+test("a pointer kept from before its memory got another use is refused, and nothing of the other use changes", () => {
+  const heap = oneCpu();
+  const cache = open(heap);
+  const objects = allocMany(cache, 0, 500);
+  const [stale] = objects;
+  const tag = heap.i32[stale / 4 - 1];
+  for (const p of objects) cache.free(p);
+  cache.reserve(0);
+  settle(heap);
+  // as another program's data may happen to be
+  const blocks = exhaust({ alloc: () => heap.kmalloc(4096), free: () => {} }, 0);
+  assert.ok(blocks.some((p) => stale >= p && stale < p + 4096));
+  heap.i32[stale / 4 - 1] = tag;
+  heap.i32[stale / 4 - 2] = 12345;
+  for (const call of ["free", "freeRcu", "rawFree"] as const) {
+    assert.match(
+      refuses(heap, "bad-pointer", () => cache[call](stale)),
+      /no object starts there/,
+    );
+    assert.equal(heap.i32[stale / 4 - 2], 12345);
+  }
 });
