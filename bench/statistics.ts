@@ -1,15 +1,18 @@
 /** What is said of many measurements. */
 
-/** The middle, and the range of the middle half. */
+/** The middle, the range of the middle half, and that of all. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
   readonly high: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
+  const [min, low, median, high, max] = [0, 0.25, 0.5, 0.75, 1].map((share) => quantile(sorted, share));
+  return { median, low, high, min, max };
 }
 
 /** Of a sorted list that is not empty; between two elements where it falls between them. */

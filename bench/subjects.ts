@@ -1,9 +1,11 @@
 /** The allocators that are measured, as a loop sees them. */
 import { SharedHeap } from "sharedheap";
+import { PEERS } from "./peers/list.ts";
+import type { Peer } from "./peers/peer.ts";
 import { referenceLoop } from "./reference.ts";
 import type { AllocatorWorkload, Contestant, Subject, Workload } from "./workloads/workload.ts";
 
-interface SubjectKind {
+export interface SubjectKind {
   readonly name: string;
   /** Whether it serves one size only. */
   readonly fixed: boolean;
@@ -29,16 +31,22 @@ class KmallocSubject implements Subject {
   }
 }
 
-const SUBJECTS: readonly SubjectKind[] = [
-  { name: "MemAlloc", fixed: false, target: 3.5, open: (heap) => heap.memAlloc() },
-  { name: "MemCache", fixed: true, target: 2.2, open: (heap, size) => heap.memCache({ size }) },
+/** Threads that open an allocator of the same name share it. */
+const NAME = "bench";
+
+export const SUBJECTS: readonly SubjectKind[] = [
+  { name: "MemAlloc", fixed: false, target: 3.5, open: (heap) => heap.memAlloc({ name: NAME }) },
+  { name: "MemCache", fixed: true, target: 2.2, open: (heap, size) => heap.memCache({ name: NAME, size }) },
   { name: "kmalloc", fixed: false, target: undefined, open: (heap) => new KmallocSubject(heap) },
 ];
 
-/** The workload for each of them that can run it. */
+/** The workload for each of them that can run it, and for each peer. */
 export function onAllocators(workload: AllocatorWorkload): Workload {
-  const able = SUBJECTS.filter((subject) => !subject.fixed || workload.size !== undefined);
-  const contestants = able.map((kind) => contestant(kind, workload));
+  const isAble = ({ fixed }: { fixed: boolean }) => !fixed || workload.size !== undefined;
+  const contestants = [
+    ...SUBJECTS.filter(isAble).map((kind) => contestant(kind, workload)),
+    ...PEERS.filter(isAble).map((peer) => peerContestant(peer, workload)),
+  ];
   return { name: workload.name, what: workload.what, contestants };
 }
 
@@ -54,6 +62,17 @@ function contestant({ name, target, open }: SubjectKind, workload: AllocatorWork
         // a failed allocation returns 0, and the loop has then written into the heap's header
         end: () => heap.checkInvariants(),
       };
+    },
+  };
+}
+
+function peerContestant(peer: Peer, workload: AllocatorWorkload): Contestant {
+  return {
+    name: peer.name,
+    target: undefined,
+    async begin() {
+      const { loop, end } = await peer.begin(workload);
+      return { reference: referenceLoop(), subject: loop, end };
     },
   };
 }

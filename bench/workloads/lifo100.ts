@@ -1,5 +1,5 @@
 /** A stack of objects: longer than the stock of a cache, so it is refilled and trimmed all the time. */
-import type { AllocatorWorkload, Subject } from "./workload.ts";
+import type { AllocatorWorkload, Make, Subject } from "./workload.ts";
 
 const SIZE = 64;
 const DEPTH = 100;
@@ -18,6 +18,15 @@ export const lifo100: AllocatorWorkload = {
           stack[i] = p;
         }
         for (let i = DEPTH - 1; i >= 0; i--) subject.free(stack[i]);
+      }
+    };
+  },
+  prepareGarbage(make: Make) {
+    const stack: (object | undefined)[] = Array.from({ length: DEPTH }, () => make(SIZE, 0));
+    return (operations) => {
+      for (let done = 0; done < operations; done += DEPTH) {
+        for (let i = 0; i < DEPTH; i++) stack[i] = make(SIZE, i);
+        for (let i = DEPTH - 1; i >= 0; i--) stack[i] = undefined;
       }
     };
   },

@@ -1,5 +1,5 @@
 /** The shortest life of an object. */
-import type { AllocatorWorkload, Subject } from "./workload.ts";
+import type { AllocatorWorkload, Make, Subject } from "./workload.ts";
 
 const SIZE = 64;
 
@@ -14,6 +14,13 @@ export const pair64: AllocatorWorkload = {
         words[p >>> 2] = i;
         subject.free(p);
       }
+    };
+  },
+  prepareGarbage(make: Make) {
+    // where the program can see it: an object that nobody can see is not made
+    const kept = [make(SIZE, 0)];
+    return (operations) => {
+      for (let i = 0; i < operations; i++) kept[0] = make(SIZE, i);
     };
   },
 };

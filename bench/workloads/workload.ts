@@ -39,6 +39,9 @@ export interface Subject {
   free(p: number): void;
 }
 
+/** Makes an object of about that many bytes, which the garbage collector takes back, and writes a value into it. */
+export type Make = (size: number, value: number) => object;
+
 /** A workload that any allocator can run, against the plain list. */
 export interface AllocatorWorkload {
   readonly name: string;
@@ -46,4 +49,6 @@ export interface AllocatorWorkload {
   /** Bytes of every object; undefined where sizes differ. */
   readonly size: number | undefined;
   prepare(subject: Subject, words: Int32Array): Loop;
+  /** The same as a program does it that leaves freeing to the garbage collector. */
+  prepareGarbage(make: Make): Loop;
 }

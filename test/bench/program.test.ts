@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { PEERS } from "../../bench/peers/list.ts";
 import type { Run } from "../../bench/results.ts";
 
+const FIXED_PEERS = PEERS.map(({ name }) => name);
+const PEERS_OF_ANY = PEERS.filter(({ fixed }) => !fixed).map(({ name }) => name);
 const MAIN = fileURLToPath(new URL("../../bench/main.js", import.meta.url));
 
 function run(...argv: string[]) {
@@ -70,11 +73,11 @@ test("every workload of one thread runs, and says as JSON what was measured and 
   assert.notEqual(machine.cpu, "");
   const measured = results.map(({ workload, subject }) => `${workload} ${subject}`);
   assert.deepEqual(measured, [
-    ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `pair64 ${subject}`),
-    ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `lifo100 ${subject}`),
-    ...["MemAlloc", "kmalloc"].map((subject) => `ws10k ${subject}`),
-    ...["MemAlloc", "MemCache", "kmalloc"].map((subject) => `ws10k64 ${subject}`),
-    ...["MemAlloc", "kmalloc"].map((subject) => `larson1 ${subject}`),
+    ...["MemAlloc", "MemCache", "kmalloc", ...FIXED_PEERS].map((subject) => `pair64 ${subject}`),
+    ...["MemAlloc", "MemCache", "kmalloc", ...FIXED_PEERS].map((subject) => `lifo100 ${subject}`),
+    ...["MemAlloc", "kmalloc", ...PEERS_OF_ANY].map((subject) => `ws10k ${subject}`),
+    ...["MemAlloc", "MemCache", "kmalloc", ...FIXED_PEERS].map((subject) => `ws10k64 ${subject}`),
+    ...["MemAlloc", "kmalloc", ...PEERS_OF_ANY].map((subject) => `larson1 ${subject}`),
     ...["MemAlloc", "MemCache"].map((subject) => `free-rcu ${subject}`),
     "rcu-lock heap.rcu",
     "memcg stock",

@@ -1,15 +1,15 @@
 /** Medians and quartiles, and what is made of samples. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Sample } from "../../bench/measure.ts";
+import { measure, type Sample } from "../../bench/measure.ts";
 import { resultOf } from "../../bench/run.ts";
 import { spreadOf } from "../../bench/statistics.ts";
 import { WORKLOADS, workloadNamed } from "../../bench/workloads/list.ts";
 
 test("the median and the middle half", () => {
-  assert.deepEqual(spreadOf([5, 1, 3, 2, 4]), { median: 3, low: 2, high: 4 });
-  assert.deepEqual(spreadOf([4, 1, 3, 2]), { median: 2.5, low: 1.75, high: 3.25 });
-  assert.deepEqual(spreadOf([7]), { median: 7, low: 7, high: 7 });
+  assert.deepEqual(spreadOf([5, 1, 3, 2, 4]), { median: 3, low: 2, high: 4, min: 1, max: 5 });
+  assert.deepEqual(spreadOf([4, 1, 3, 2]), { median: 2.5, low: 1.75, high: 3.25, min: 1, max: 4 });
+  assert.deepEqual(spreadOf([7]), { median: 7, low: 7, high: 7, min: 7, max: 7 });
 });
 
 test("the ratio is the median of the rounds' ratios, so a slow round counts once", () => {
@@ -24,6 +24,16 @@ test("the ratio is the median of the rounds' ratios, so a slow round counts once
   assert.equal(measured.ratio.median, 3);
   assert.equal(measured.target, 3.5);
   assert.equal(measured.met, true);
+});
+
+test("a loop that is too slow for all rounds gets five of them", () => {
+  const slow = (operations: number) => {
+    const end = performance.now() + operations / 50;
+    while (performance.now() < end);
+  };
+  const fast = (operations: number) => void Array.from({ length: operations / 100 });
+  assert.equal(measure(fast, fast, 7).length, 7);
+  assert.equal(measure(fast, slow, 1000, 50).length, 5);
 });
 
 test("a miss is seen, and where there is no target none is", () => {
