@@ -4,6 +4,9 @@ import { ALL_SIZES } from "./all-sizes/run.ts";
 import { COUNTER } from "./counter/run.ts";
 import { FAIRNESS } from "./fairness/run.ts";
 import { LATENCY } from "./latency/run.ts";
+import { SCALE, SCALE_THREADS } from "./parallel/scale.ts";
+import { PARALLEL, type ParallelWorkload, SCALED } from "./parallel/workloads.ts";
+import { RESULTS_FOLDER } from "./results.ts";
 import { SHARING } from "./sharing/run.ts";
 import { BOUNDED } from "./threads/bounded.ts";
 import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
@@ -11,13 +14,24 @@ import { WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** Those that are of a kind of their own. */
-const SPECIAL = [BOUNDED, ALL_SIZES, LATENCY, COUNTER, FAIRNESS, SHARING];
+const SPECIAL = [SCALE, BOUNDED, ALL_SIZES, LATENCY, COUNTER, FAIRNESS, SHARING];
 /** In the order in which they run. The first ones, of one thread, run when none is named. */
-export const ALL = [...WORKLOADS, ...THREADED, ...SPECIAL];
+export const ALL = [...WORKLOADS, ...PARALLEL, ...THREADED, ...SPECIAL];
+const USUAL_WORKLOADS = WORKLOADS.filter(({ onRequest }) => !onRequest);
+const USUAL_NAMES = [...USUAL_WORKLOADS, ...PARALLEL, ...THREADED, ...SPECIAL].map(({ name }) => name);
+
+/** What is measured on several numbers of threads. */
+export interface ScaleChoice {
+  /** Names of workloads. */
+  readonly workloads: readonly string[];
+  readonly threads: readonly number[];
+}
 
 export interface Options {
   /** Those that were named, or all of one thread. */
   readonly workloads: readonly Workload[];
+  readonly parallel: readonly ParallelWorkload[];
+  readonly scale: ScaleChoice | undefined;
   readonly threaded: readonly ThreadedWorkload[];
   readonly bounded: boolean;
   readonly allSizes: boolean;
@@ -25,8 +39,6 @@ export interface Options {
   readonly counter: boolean;
   readonly fairness: boolean;
   readonly sharing: boolean;
-  /** What was named. */
-  readonly chosen: readonly string[];
   /** Measurements per process. */
   readonly rounds: number;
   /** Processes per subject: where memory and code happen to lie differs from one to the next. */
@@ -37,22 +49,24 @@ export interface Options {
   readonly seconds: number | undefined;
   readonly json: boolean;
   readonly save: boolean;
+  /** The folder of results. */
+  readonly results: string;
 }
 
 export type Command =
   | { kind: "help" }
   | { kind: "list" }
-  | { kind: "report" }
+  | { kind: "report"; results: string; write: boolean }
   | { kind: "run"; options: Options };
 
 /** The command line is wrong; the message says how. */
 export class UsageError extends Error {}
 
-const USUAL = { rounds: 201, processes: 3, seconds: undefined };
+export const USUAL = { rounds: 201, processes: 3, seconds: undefined };
 /** What --quick says instead: enough to see that all works. */
 const QUICK = { rounds: 5, processes: 1, seconds: 0.2 };
 const MAX_COUNT = 10_000;
-const DEFAULT_THREADS = 2;
+export const DEFAULT_THREADS = 2;
 const MAX_THREADS = 32;
 const MAX_SECONDS = 3600;
 /** Seconds that are measured in a process. */
@@ -60,25 +74,8 @@ export const DEFAULT_SECONDS = 1;
 export const BOUNDED_SECONDS = 10;
 export const LATENCY_SECONDS = 5;
 
-export const HELP = `usage: npm run bench -- [workload...] [options]
-
-Times the allocators, each in processes of its own, in turn with a plain list of free objects in a shared
-Int32Array (the reference). Without a workload: all of one thread.
-
-  --rounds N     measurements in each process (default ${USUAL.rounds})
-  --processes N  processes for each subject (default ${USUAL.processes})
-  --threads N    threads of overwrite, batch, diff-cpu, bounded, counter, and the others of latency (default ${DEFAULT_THREADS})
-  --seconds N    how long these are measured in each process
-                 (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS}; latency ${LATENCY_SECONDS})
-  --quick        few measurements, where the options above do not say how many
-  --json         print JSON
-  --save         also write the JSON into bench/results
-  --report       print what was saved as Markdown tables
-  --list         list the workloads
-  --help         print this
-`;
-
 const OPTIONS = {
+  all: { type: "boolean" },
   rounds: { type: "string" },
   processes: { type: "string" },
   threads: { type: "string" },
@@ -86,40 +83,88 @@ const OPTIONS = {
   quick: { type: "boolean" },
   json: { type: "boolean" },
   save: { type: "boolean" },
+  results: { type: "string" },
   report: { type: "boolean" },
+  write: { type: "boolean" },
   list: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
+
+type Values = ReturnType<typeof split>["values"];
 
 export function parseCommand(argv: readonly string[]): Command {
   const { values, positionals } = split(argv);
   if (values.help) return { kind: "help" };
   if (values.list) return { kind: "list" };
-  if (values.report) return { kind: "report" };
+  const results = values.results ?? RESULTS_FOLDER;
+  if (values.write && values.results !== undefined)
+    throw new UsageError("--write is for what is in bench/results, which documents link to");
+  if (values.report) return { kind: "report", results, write: values.write ?? false };
+  if (values.write) throw new UsageError("--write goes with --report");
   positionals.forEach(checkWorkload);
-  const usual = values.quick ? QUICK : USUAL;
-  const isNamed = ({ name }: { name: string }) => positionals.includes(name);
-  const options = {
-    workloads:
-      positionals.length > 0 ? WORKLOADS.filter(isNamed) : WORKLOADS.filter(({ onRequest }) => !onRequest),
-    threaded: THREADED.filter(isNamed),
+  const named = values.all ? [...positionals, ...USUAL_NAMES] : positionals;
+  return { kind: "run", options: { ...chosen(named, values), ...amounts(values), results } };
+}
+
+/** What runs. */
+function chosen(named: readonly string[], values: Values) {
+  const isNamed = ({ name }: { name: string }) => named.includes(name);
+  const scale = scaleOf(named, values);
+  const scaledOnly = isNamed(SCALE) ? [] : (scale?.workloads ?? []);
+  const isMeant = (workload: Workload) => isNamed(workload) && !scaledOnly.includes(workload.name);
+  const threaded = THREADED.filter(isNamed);
+  const threads = threadsOf(named, values);
+  if (threads % 2 !== 0 && threaded.some(({ isHandedOver }) => isHandedOver))
+    throw new UsageError("diff-cpu takes an even number of threads");
+  return {
+    workloads: named.length > 0 ? WORKLOADS.filter(isMeant) : USUAL_WORKLOADS,
+    parallel: PARALLEL.filter(isNamed),
+    scale,
+    threaded,
+    threads,
     bounded: isNamed(BOUNDED),
     allSizes: isNamed(ALL_SIZES),
     latency: isNamed(LATENCY),
     counter: isNamed(COUNTER),
     fairness: isNamed(FAIRNESS),
     sharing: isNamed(SHARING),
-    chosen: positionals,
+  };
+}
+
+/** How much. */
+function amounts(values: Values) {
+  const usual = values.quick ? QUICK : USUAL;
+  return {
     rounds: count("--rounds", values.rounds, usual.rounds),
     processes: count("--processes", values.processes, usual.processes),
-    threads: count("--threads", values.threads, DEFAULT_THREADS, MAX_THREADS),
     seconds: seconds(values.seconds) ?? usual.seconds,
     json: values.json ?? false,
     save: values.save ?? false,
   };
-  if (options.threads % 2 !== 0 && options.threaded.some(({ isHandedOver }) => isHandedOver))
-    throw new UsageError("diff-cpu takes an even number of threads");
-  return { kind: "run", options };
+}
+
+/** `scale`, or its workloads where --threads says on how many. */
+function scaleOf(named: readonly string[], { threads }: Values): ScaleChoice | undefined {
+  const isAll = named.includes(SCALE.name);
+  if (!isAll && threads === undefined) return undefined;
+  const workloads = SCALED.map(({ name }) => name).filter((name) => isAll || named.includes(name));
+  if (workloads.length === 0) return undefined;
+  return { workloads, threads: threads === undefined ? SCALE_THREADS : threadList(threads) };
+}
+
+/** One number, for those that are measured on one. */
+function threadsOf(named: readonly string[], { threads }: Values): number {
+  if (threads === undefined) return DEFAULT_THREADS;
+  const [first, ...others] = threadList(threads);
+  const scaled = [SCALE, ...SCALED].map(({ name }) => name);
+  const single = named.find((name) => !scaled.includes(name));
+  if (others.length > 0 && single !== undefined)
+    throw new UsageError(`${single} takes one number of threads, not "${threads}"`);
+  return first;
+}
+
+function threadList(text: string): number[] {
+  return text.split(",").map((each) => count("--threads", each, DEFAULT_THREADS, MAX_THREADS));
 }
 
 function split(argv: readonly string[]) {

@@ -43,8 +43,8 @@ test("the program counts NULLs in every bucket and context, and there is none wh
   const { status, stdout, stderr } = run("all-sizes", "--rounds", "1", "--processes", "1", "--json");
   assert.equal(stderr, "");
   assert.equal(status, 0);
-  const { allSizes, results } = JSON.parse(stdout) as Run;
-  assert.deepEqual(results, []);
+  const { allSizes, workloads } = JSON.parse(stdout) as Run;
+  assert.deepEqual(workloads, {});
   assert.deepEqual(
     allSizes.map((result) => `${subjectName(result)} ${result.unit}`),
     SUBJECTS.flatMap((subject) => BUCKETS.map(({ unit }) => `${subjectName(subject)} ${unit}`)),

@@ -28,8 +28,8 @@ test("both loops are measured as often, with no NULL and no garbage collection i
   const { status, stdout, stderr } = run("latency", "--quick", "--threads", "1", "--json");
   assert.equal(stderr, "");
   assert.equal(status, 0);
-  const { latency, results } = JSON.parse(stdout) as Run;
-  assert.deepEqual(results, []);
+  const { latency, workloads } = JSON.parse(stdout) as Run;
+  assert.deepEqual(workloads, {});
   assert.ok(latency !== undefined && latency.rate > 0);
   assert.equal(latency.threads, 1);
   assert.equal(latency.nulls, 0);

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PEERS } from "../../bench/peers/list.ts";
+import { emscriptenPeers } from "../../bench/peers/emscripten.ts";
 import type { Run } from "../../bench/results.ts";
 
-const FIXED_PEERS = PEERS.map(({ name }) => name);
-const PEERS_OF_ANY = PEERS.filter(({ fixed }) => !fixed).map(({ name }) => name);
+/** Those that are on this machine. */
+const PEERS = ["@thi.ng/malloc", "AssemblyScript TLSF", ...emscriptenPeers().map(({ name }) => name)];
+const FIXED = ["sharedheap", "MemCache", "kmalloc", ...PEERS, "V8 object", "V8 Float64Array"];
+const ANY = ["sharedheap", "kmalloc", ...PEERS, "V8 Float64Array"];
 const MAIN = fileURLToPath(new URL("../../bench/main.js", import.meta.url));
 
 function run(...argv: string[]) {
@@ -27,6 +29,9 @@ test("a workload or an option that does not exist is one line and exit code 2", 
   const threads = run("diff-cpu", "--threads", "3");
   assert.equal(threads.status, 2);
   assert.equal(threads.stderr, "bench: diff-cpu takes an even number of threads\n");
+  const list = run("counter", "--threads", "1,2");
+  assert.equal(list.status, 2);
+  assert.match(list.stderr, /^bench: counter takes one number of threads, not "1,2"\n$/);
   const seconds = run("bounded", "--seconds", "0");
   assert.equal(seconds.status, 2);
   assert.match(seconds.stderr, /^bench: --seconds takes [^\n]*"0"\n$/);
@@ -51,41 +56,37 @@ test("--help and --list", () => {
     "guards",
     "variants",
   ];
-  const ofSeveral = ["overwrite", "batch", "diff-cpu", "bounded"];
-  assert.deepEqual(names, [
-    ...ofOneThread,
-    ...ofSeveral,
-    "all-sizes",
-    "latency",
-    "counter",
-    "fairness",
-    "sharing",
-  ]);
+  const atOnce = ["larson2", "xthread", "pair64x2"];
+  const ofSeveral = ["overwrite", "batch", "diff-cpu", "scale", "bounded"];
+  const special = ["all-sizes", "latency", "counter", "fairness", "sharing"];
+  assert.deepEqual(names, [...ofOneThread, ...atOnce, ...ofSeveral, ...special]);
 });
 
 test("every workload of one thread runs, and says as JSON what was measured and where", () => {
   const { status, stdout, stderr } = run("--rounds", "1", "--processes", "1", "--json");
   assert.equal(stderr, "");
   assert.equal(status, 0);
-  const { command, machine, node, results } = JSON.parse(stdout) as Run;
+  const { command, machine, node, workloads, runs } = JSON.parse(stdout) as Run;
   assert.equal(command, "npm run bench -- --rounds 1 --processes 1 --json");
   assert.equal(node, process.version);
   assert.notEqual(machine.cpu, "");
-  const measured = results.map(({ workload, subject }) => `${workload} ${subject}`);
-  assert.deepEqual(measured, [
-    ...["MemAlloc", "MemCache", "kmalloc", ...FIXED_PEERS].map((subject) => `pair64 ${subject}`),
-    ...["MemAlloc", "MemCache", "kmalloc", ...FIXED_PEERS].map((subject) => `lifo100 ${subject}`),
-    ...["MemAlloc", "kmalloc", ...PEERS_OF_ANY].map((subject) => `ws10k ${subject}`),
-    ...["MemAlloc", "MemCache", "kmalloc", ...FIXED_PEERS].map((subject) => `ws10k64 ${subject}`),
-    ...["MemAlloc", "kmalloc", ...PEERS_OF_ANY].map((subject) => `larson1 ${subject}`),
-    ...["MemAlloc", "MemCache"].map((subject) => `free-rcu ${subject}`),
-    "rcu-lock heap.rcu",
-    "memcg stock",
-    "memcg refill",
-    "guards MemAlloc",
-    "guards MemCache",
-  ]);
-  for (const { time, reference } of results) assert.ok(time.median > 0 && reference.median > 0);
+  const measured = Object.entries(workloads).map(([name, entries]) => [name, Object.keys(entries)]);
+  assert.deepEqual(Object.fromEntries(measured), {
+    pair64: FIXED,
+    lifo100: FIXED,
+    ws10k: ANY,
+    ws10k64: FIXED,
+    larson1: ANY,
+    "free-rcu": ["sharedheap", "MemCache"],
+    "rcu-lock": ["heap.rcu"],
+    memcg: ["stock", "refill"],
+    guards: ["sharedheap", "MemCache"],
+  });
+  assert.deepEqual(Object.keys(runs), Object.keys(workloads));
+  for (const { min, median, max, reference, ratio } of Object.values(workloads).flatMap(Object.values)) {
+    assert.ok(0 < min && min <= median && median <= max);
+    assert.ok(reference.median > 0 && ratio.median > 0);
+  }
 });
 
 test("the table says whether the targets are met", () => {
@@ -117,7 +118,7 @@ test("variants: each fits the fast paths as they are built, and runs", () => {
   const { status, stdout, stderr } = run("variants", "--rounds", "1", "--processes", "1", "--json");
   assert.equal(stderr, "");
   assert.equal(status, 0);
-  const { results } = JSON.parse(stdout) as Run;
-  assert.ok(results.length >= 16);
-  assert.ok(results.every(({ time }) => time.median > 0));
+  const entries = Object.values((JSON.parse(stdout) as Run).workloads.variants);
+  assert.ok(entries.length >= 16);
+  assert.ok(entries.every(({ median }) => median > 0));
 });

@@ -21,8 +21,8 @@ test("every workload of several threads runs, and has figures for each subject",
   const { status, stdout, stderr } = run(...WORKLOADS, "bounded", ...TINY, "--json");
   assert.equal(stderr, "");
   assert.equal(status, 0);
-  const { results, threaded, bounded } = JSON.parse(stdout) as Run;
-  assert.deepEqual(results, []);
+  const { workloads, threaded, bounded } = JSON.parse(stdout) as Run;
+  assert.deepEqual(workloads, {});
   assert.deepEqual(
     threaded.map(({ workload, subject }) => `${workload} ${subject}`),
     WORKLOADS.flatMap((workload) => SUBJECTS.map((subject) => `${workload} ${subject}`)),
