@@ -1,5 +1,5 @@
 /** What looks after a heap rather than uses it: who is there, what holds, what to do about threads that have gone. */
-import { SharedHeapError } from "./arena/index.ts";
+import { checkOptions, SharedHeapError, shown } from "./arena/index.ts";
 import { type AuditOptions, type AuditReport, audit } from "./audit/index.ts";
 import type { Booted } from "./boot.ts";
 import type { CpuInfo } from "./cpu/index.ts";
@@ -53,10 +53,14 @@ export abstract class Maintenance {
    * at a quiet moment: every other thread has detached, or is outside all calls, contexts and read sections, and is kept there
    * by the caller. `repair: false`: tells what there is, and changes nothing. Walks the whole heap. What such an object was,
    * nobody knows: no destructor runs for it. Task context. Errors, with nothing changed: `bad-context` (it is not quiet: the
-   * message says who is in the middle of what), `corrupt` (a list is damaged), `detached`.
+   * message says who is in the middle of what), `corrupt` (a list is damaged), `bad-option`, `detached`.
    */
   audit(options: AuditOptions = {}): AuditReport {
     const booted = this.live();
+    checkOptions("audit", options);
+    const { repair } = options;
+    if (repair !== undefined && typeof repair !== "boolean")
+      throw new SharedHeapError("bad-option", `repair is ${shown(repair)}: use true or false`);
     return audit(booted, options, () => {
       for (let i = 0; i < AUDIT_POLLS; i++) poll(booted);
     });
@@ -69,7 +73,7 @@ export abstract class Maintenance {
 
   /**
    * Gives back the memory of objects that were out when their allocator was destroyed, as `destroy` named them: nobody
-   * uses them any more. Any context. Errors, with nothing changed: `bad-pointer`, `detached`.
+   * uses them any more. Any context. Errors, with nothing changed: `bad-pointer`, `bad-option`, `detached`.
    *
    * @example
    * const { leaked } = await pool.destroy();
@@ -77,8 +81,10 @@ export abstract class Maintenance {
    */
   freeLeaked(leaked: readonly number[]): void {
     const { allocators, debug } = this.live();
+    if (!Array.isArray(leaked))
+      throw new SharedHeapError("bad-option", `freeLeaked(${shown(leaked)}): give it an array of offsets`);
     if (debug === undefined) allocators.freeLeaked(leaked);
-    else debug.freeLeaked(leaked, (starts) => allocators.freeLeaked(starts));
+    else debug.freeLeaked(leaked, (starts, freeing) => allocators.freeLeaked(starts, freeing));
   }
 
   /**

@@ -10,9 +10,14 @@ const BUNDLED_FRAMES = 6;
  * library's frames look as the program's do: then it is several frames, the innermost first.
  */
 export function callSite(): string {
-  const { stack } = new Error();
-  // programs may have replaced what makes it
-  return typeof stack === "string" ? callerIn(stack) : "";
+  try {
+    const { stack } = new Error();
+    // programs may have replaced what makes it
+    return typeof stack === "string" ? callerIn(stack) : "";
+  } catch {
+    // and that may throw: a call which is in the middle of something goes on
+    return "";
+  }
 }
 
 /** The same of a stack whose first frame is in this file. */

@@ -1,5 +1,5 @@
 /** Debug mode as one thread has it: what boot puts between its layers, and what the facade asks. */
-import type { Directory } from "../arena/index.ts";
+import { type Directory, shown } from "../arena/index.ts";
 import { RECORD_DATA } from "../arena/layout.ts";
 import type { Cpu, Cpus } from "../cpu/index.ts";
 import type {
@@ -33,7 +33,7 @@ import { AROUND_BYTES, FRONT_BYTES } from "./layout.ts";
 import { DebugMemAlloc } from "./mem-alloc.ts";
 import { DebugMemCache } from "./mem-cache.ts";
 import type { DebugPlace } from "./place.ts";
-import { Pools } from "./pools.ts";
+import { type FreeLeaked, Pools } from "./pools.ts";
 import { type Entry, Quarantine } from "./quarantine.ts";
 import { Reports } from "./reports.ts";
 import { Retire } from "./retire.ts";
@@ -136,11 +136,11 @@ export class Debug implements Guard, KmemGuard {
   checkLive(name: string, p: unknown): void {
     const ref = this.parts.registry.find(name);
     const key = ref === undefined ? 0 : this.parts.directory.load(ref.record, RECORD_DATA + ALLOC_KEY);
-    this.check.live(p, key, `"${name}": free(${String(p)}): `);
+    this.check.live(p, key, `"${name}": free(${shown(p)}): `);
   }
 
   /** Gives back objects whose allocator is gone. `free` does it, and takes offsets as release mode has them. */
-  freeLeaked(leaked: readonly number[], free: (starts: readonly number[]) => void): void {
+  freeLeaked(leaked: readonly number[], free: FreeLeaked): void {
     this.pools.freeLeaked(leaked, free);
   }
 

@@ -1,5 +1,5 @@
 /** Destructors of a debug heap get the program's part of an object, as the program does. */
-import type { Directory } from "../arena/index.ts";
+import { checkFunction, checkName, type Directory } from "../arena/index.ts";
 import { type Destructor, Destructors } from "../memalloc/index.ts";
 import { HEADER_BYTES } from "../memalloc/layout.ts";
 import { type Pages, slabCacheOf, slabPageAt } from "../mm/index.ts";
@@ -15,6 +15,7 @@ export class DebugDestructors extends Destructors {
   }
 
   override register(name: string, fn: Destructor): void {
+    checkFunction(`the destructor "${checkName(name)}"`, fn);
     super.register(name, (start) => fn(this.isGuarded(start) ? start + SHIFT_BYTES : start));
   }
 

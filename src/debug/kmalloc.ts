@@ -3,7 +3,7 @@
  * front of what is aligned to a page, a page. Blocks of which that would make more than there can be in one piece are
  * handed out bare.
  */
-import type { Directory } from "../arena/index.ts";
+import { type Directory, shown } from "../arena/index.ts";
 import { PAGE_BYTES, ZERO_SIZE_PTR } from "../arena/layout.ts";
 import {
   type CacheSets,
@@ -16,9 +16,23 @@ import {
   type Percpu,
   type Slab,
 } from "../mm/index.ts";
-import { KMALLOC_MAX_SLAB_BYTES, MAX_BLOCK_PAGES, USE_KIND_MASK, USE_LARGE } from "../mm/layout.ts";
+import {
+  KMALLOC_MAX_SLAB_BYTES,
+  MAX_BLOCK_PAGES,
+  USE_COUNT_SHIFT,
+  USE_KIND_MASK,
+  USE_LARGE,
+} from "../mm/layout.ts";
 import type { Blocks } from "./blocks.ts";
-import { FRONT_BYTES, KEY_KMALLOC, PAGE_FRONT_ABOVE, PAGE_FRONT_BYTES, ZONE_BYTES } from "./layout.ts";
+import {
+  FRONT_BYTES,
+  KEY_KMALLOC,
+  PAGE_FRONT_ABOVE,
+  PAGE_FRONT_BYTES,
+  STATE_LIVE,
+  ZONE_BYTES,
+} from "./layout.ts";
+import { isRecord, stateOf } from "./record.ts";
 import type { Retire } from "./retire.ts";
 
 export class DebugKmalloc extends Kmalloc {
@@ -57,7 +71,7 @@ export class DebugKmalloc extends Kmalloc {
   override free(p: number, minBytes = 0): void {
     if (p === 0 || p === ZERO_SIZE_PTR) return;
     if (this.isBare(p)) super.free(p, minBytes);
-    else this.blocks.free(p, KEY_KMALLOC, `kfree(${String(p)}): `, minBytes);
+    else this.blocks.free(p, KEY_KMALLOC, `kfree(${shown(p)}): `, minBytes);
   }
 
   private take(bytes: number): number {
@@ -77,11 +91,14 @@ export class DebugKmalloc extends Kmalloc {
     return this.blocks.handOut(start >>> 0, frontFor(bytes), bytes, KEY_KMALLOC, contents);
   }
 
-  /** True if a block of pages begins there: ours begin a page in front of what the program knows. */
+  /** True if a block without a record begins there: others begin a page in front of what the program knows. */
   private isBare(p: number): boolean {
     const { pages } = this.slab;
     if (!isOffset(pages, p) || p % PAGE_BYTES !== 0) return false;
-    return (pages.use(pages.pageAt(p >>> 2)) & USE_KIND_MASK) === USE_LARGE;
+    const use = pages.use(pages.pageAt(p >>> 2));
+    const isLargest = (use & USE_KIND_MASK) === USE_LARGE && use >>> USE_COUNT_SHIFT >= MAX_BLOCK_PAGES - 1;
+    const inside = p + PAGE_FRONT_BYTES;
+    return isLargest && !(isRecord(pages.words, inside) && stateOf(pages.words, inside) === STATE_LIVE);
   }
 }
 

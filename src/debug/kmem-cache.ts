@@ -1,4 +1,5 @@
 /** Slab caches of a debug heap. Objects that a constructor made, or that readers may look at, are not poisoned. */
+import { shown } from "../arena/index.ts";
 import { type Kmalloc, KmemCache, type KmemCacheOptions } from "../mm/index.ts";
 import type { Blocks } from "./blocks.ts";
 import { ZONE_BYTES } from "./layout.ts";
@@ -40,7 +41,7 @@ export class DebugKmemCache extends KmemCache {
 
   override free(p: number): void {
     if (!this.isOpen) this.refuseClosed();
-    if (p !== 0) this.blocks.free(p, this.id, `kmem cache "${this.name}": free(${String(p)}): `);
+    if (p !== 0) this.blocks.free(p, this.id, `kmem cache "${this.name}": free(${shown(p)}): `);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the allocators of a debug heap have in common: MemAlloc and MemCache. */
-import { SharedHeapError } from "../arena/index.ts";
+import { SharedHeapError, shown } from "../arena/index.ts";
 import { ZERO_SIZE_PTR } from "../arena/layout.ts";
 import type { Cpu } from "../cpu/index.ts";
 import type { Destroyed } from "../memalloc/index.ts";
@@ -26,6 +26,9 @@ export interface PoolParts {
   readonly reports: Reports;
   readonly findings: Findings;
 }
+
+/** Gives back the objects at `starts`, as release mode knows them; `freeing` is called with each before it goes. */
+export type FreeLeaked = (starts: readonly number[], freeing: (start: number) => void) => void;
 
 export class Pools {
   private readonly parts: PoolParts;
@@ -61,7 +64,7 @@ export class Pools {
    */
   free(name: string, key: number, p: number, how: number): void {
     if (p === 0 || p === ZERO_SIZE_PTR) return;
-    const call = `"${name}": free(${String(p)}): `;
+    const call = `"${name}": free(${shown(p)}): `;
     const memory = this.parts.check.live(p, key, call);
     const isMine = this.parts.retire.free(p, memory, how, this.caller());
     if (!isMine) throw this.parts.check.freedTwice(p, call);
@@ -71,7 +74,7 @@ export class Pools {
   /** The same when no reader can see it any more. */
   freeRcu(name: string, key: number, p: number): void {
     if (p === 0 || p === ZERO_SIZE_PTR) return;
-    const call = `"${name}": freeRcu(${String(p)}): `;
+    const call = `"${name}": freeRcu(${shown(p)}): `;
     const memory = this.parts.check.live(p, key, call);
     const isMine = this.parts.retire.freeRcu(p, memory, this.caller());
     if (!isMine) throw this.parts.check.freedTwice(p, call);
@@ -95,10 +98,11 @@ export class Pools {
   }
 
   /** See Debug.freeLeaked. Errors: `bad-pointer`. */
-  freeLeaked(leaked: readonly number[], free: (starts: readonly number[]) => void): void {
-    free(leaked.map((p) => this.startOf(p)));
-    for (const p of leaked)
-      if (isRecord(this.parts.reports.words, p)) this.parts.retire.forget(p, this.caller());
+  freeLeaked(leaked: readonly number[], free: FreeLeaked): void {
+    free(
+      leaked.map((p) => this.startOf(p)),
+      (start) => this.forget(start),
+    );
   }
 
   /** See Debug.forget. */
@@ -118,7 +122,7 @@ export class Pools {
     if (isRecord(this.parts.reports.words, p)) return p - SHIFT_BYTES;
     throw new SharedHeapError(
       "bad-pointer",
-      `freeLeaked(${String(p)}): no object of an allocator that is gone`,
+      `freeLeaked(${shown(p)}): no object of an allocator that is gone`,
     );
   }
 

@@ -185,9 +185,13 @@ export class Retire {
       this.giveBack(entry);
       return;
     }
-    // ends: nothing that is nested in an eviction comes in
-    while (!quarantine.hasRoom(entry.bytes) && this.evict());
-    quarantine.push(entry);
+    try {
+      // ends: nothing that is nested in an eviction comes in
+      while (!quarantine.hasRoom(entry.bytes) && this.evict());
+    } finally {
+      // also if the destructor of one that left has thrown: that has made room for one
+      quarantine.push(entry);
+    }
   }
 
   private poison({ p, isKept }: Entry): void {
@@ -222,6 +226,7 @@ export class Retire {
     const damage = reports.damage(p, memory, isKept);
     if (damage === "") return;
     findings.add(reports.corrupt("", p, damage));
+    if (!isKept) fillBytes(this.words, p, p + sizeOf(this.words, p), FREED_BYTE);
     closeZones(this.words, p, p + sizeOf(this.words, p), memory.end);
   }
 }

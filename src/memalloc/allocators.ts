@@ -87,8 +87,8 @@ export class Allocators extends Lifetimes {
   }
 
   /** See `freeLeaked`. */
-  freeLeaked(leaked: readonly number[]): void {
-    freeLeaked(this.parts.kmalloc, this.list(), leaked);
+  freeLeaked(leaked: readonly number[], freeing?: (p: number) => void): void {
+    freeLeaked(this.parts.kmalloc, this.list(), leaked, freeing);
   }
 
   /** Out of memory: see Caches.reclaim. Task context. */

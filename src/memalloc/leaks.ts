@@ -1,6 +1,6 @@
 /** What an allocator that is gone never got back: its objects still have its key in their check words. */
 import { loadAcquire, peek, storeRelease, type Words, writePrivate } from "#primitive";
-import { SharedHeapError } from "../arena/index.ts";
+import { SharedHeapError, shown } from "../arena/index.ts";
 import {
   forEachBlock,
   hasHeaders,
@@ -43,14 +43,21 @@ export function leakedObjects(kmalloc: Kmalloc, allocator: Allocator): number[] 
 
 /**
  * Gives objects back to slab whose allocator is gone. `live`: the allocators that there are. Any context. Errors, with
- * nothing changed: `bad-pointer`, for what is no such object.
+ * nothing changed: `bad-pointer`, for what is no such object. `freeing` is called with each before it goes: from then on it
+ * may be another's.
  */
-export function freeLeaked({ slab }: Kmalloc, live: readonly Allocator[], leaked: readonly number[]): void {
+export function freeLeaked(
+  { slab }: Kmalloc,
+  live: readonly Allocator[],
+  leaked: readonly number[],
+  freeing: (p: number) => void = () => {},
+): void {
   const { pages } = slab;
   const liveKeys = live.map(({ key }) => key);
   const found = new Map(leaked.map((p) => [nodeOfLeaked(pages, liveKeys, p), p]));
-  for (const node of found.keys()) {
+  for (const [node, p] of found) {
     const page = slabPageAt(pages, node);
+    freeing(p);
     // free from here on, whoever looks at it
     writePrivate(pages.words, node + OBJECT_CHECK, 0);
     // pairs with the scans of owner.ts
@@ -62,13 +69,11 @@ export function freeLeaked({ slab }: Kmalloc, live: readonly Allocator[], leaked
 function nodeOfLeaked(pages: Pages, liveKeys: readonly number[], p: number): number {
   const page = isOffset(pages, p) ? slabPageAt(pages, p >>> 2) : 0;
   const cache = page === 0 ? 0 : slabCacheOf(pages, page);
-  const isHere = page !== 0 && hasHeaders(pages.words, cache);
-  const node = (p - HEADER_BYTES - (isHere && hasOwners(pages.words, cache) ? OWNED_BYTES : 0)) >>> 2;
-  if (isHere && isObjectStart(pages, page, node) && isLeaked(pages.words, liveKeys, node)) return node;
-  throw new SharedHeapError(
-    "bad-pointer",
-    `freeLeaked(${String(p)}): no object of an allocator that is gone`,
-  );
+  if (page !== 0 && hasHeaders(pages.words, cache)) {
+    const node = (p - HEADER_BYTES - (hasOwners(pages.words, cache) ? OWNED_BYTES : 0)) >>> 2;
+    if (isObjectStart(pages, page, node) && isLeaked(pages.words, liveKeys, node)) return node;
+  }
+  throw new SharedHeapError("bad-pointer", `freeLeaked(${shown(p)}): no object of an allocator that is gone`);
 }
 
 function isLeaked(words: Words, liveKeys: readonly number[], node: number): boolean {
