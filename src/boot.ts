@@ -31,6 +31,7 @@ import type { System } from "./inspect/index.ts";
 import {
   Allocators,
   Caches,
+  type Destructor,
   Destructors,
   Helper,
   Inbox,
@@ -59,6 +60,7 @@ import {
 import { HINT_WORDS, KIND_SLAB, SLAB_CPU_WORDS, STOCK_BATCH, STOCK_WORDS, TAKER_TRIES } from "./mm/layout.ts";
 import { Barriers, Callbacks, type Kind, Rcu, type RcuPlace, TasksTrace } from "./rcu/index.ts";
 import { LOCAL_SNAPSHOT, SHARED_WORDS } from "./rcu/layout.ts";
+import { tell } from "./tell.ts";
 
 /** A heap must have at least this many pages behind its tables. */
 const MIN_PAGES = 16;
@@ -171,9 +173,25 @@ export function bootAttacher(arena: Arena, name: string, tuning: Partial<Tuning>
   return layersOf(arena, tables, tables.cpus.attach(name, all.thread), all);
 }
 
+/** Those of a thread that acts as another CPU, and must get through with that: what one throws is told later. */
+class ToldDestructors extends Destructors {
+  private readonly own: Destructors;
+
+  constructor(directory: Directory, own: Destructors) {
+    super(directory);
+    this.own = own;
+  }
+
+  override get(record: number): Destructor | undefined {
+    const destroy = this.own.get(record);
+    return destroy && ((p) => tell(() => destroy(p)));
+  }
+}
+
 /** The layers with which `system`'s thread acts as another CPU, whose own thread is dead. */
 export function bootAs(system: Booted, cpu: number): Booted {
-  const { arena, tuning, destructors } = system;
+  const { arena, tuning, directory } = system;
+  const destructors = new ToldDestructors(directory, system.destructors);
   const own = { ...tuning, program: NO_PROGRAM, wake: undefined, mode: undefined };
   return layersOf(arena, layOut(arena, pagesOf(arena)), cpu, own, { claim: system.cpu.claim, destructors });
 }

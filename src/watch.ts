@@ -108,10 +108,22 @@ export class Watch {
 
   private reapThread(thread: number, onReaped: (cpu: CpuInfo) => void): void {
     const { cpus } = this.live();
-    for (const info of cpus.list()) {
-      if (cpus.threadOf(info.cpu) !== thread) continue;
-      if (info.state === "free") cpus.forgetThread(info.cpu, thread);
+    this.reapAll(
+      cpus.list().filter(({ cpu }) => cpus.threadOf(cpu) === thread),
+      thread,
+      onReaped,
+    );
+  }
+
+  /** All of them, also if `onReaped` throws. */
+  private reapAll(infos: readonly CpuInfo[], thread: number, onReaped: (cpu: CpuInfo) => void): void {
+    const [info, ...others] = infos;
+    if (info === undefined) return;
+    try {
+      if (info.state === "free") this.live().cpus.forgetThread(info.cpu, thread);
       else this.reapCpu(info, onReaped);
+    } finally {
+      this.reapAll(others, thread, onReaped);
     }
   }
 

@@ -1,6 +1,8 @@
 /** `reap` and `watch`: threads that end without detach. Deaths between any two steps are the checker's: scenarios `reap*`. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { SharedHeap, SharedHeapError } from "sharedheap";
 import type { Booted } from "#src/boot.js";
@@ -292,4 +294,32 @@ describe("watch", () => {
     for (const worker of [undefined, {}, 3]) refuses(heap, "bad-option", () => heap.watch(worker as never));
     heap.detach();
   });
+});
+
+test("a destructor that throws does not keep a CPU from being reaped: it is told later", () => {
+  const child = fileURLToPath(new URL("./reap-throwing-child.js", import.meta.url));
+  const output = execFileSync(process.execPath, [child], { encoding: "utf8" });
+  const told = "uncaught: thrown in a destructor\n";
+  assert.equal(output, `true free\nend of main\n${told}${told}`);
+});
+
+test("a worker that had several CPUs: all are reaped, also if the program's function throws", async () => {
+  const heap = SharedHeap.create({ bytes: 2 ** 22, maxCpus: 4, turns: false });
+  const reaped: string[] = [];
+  const ends: (() => void)[] = [];
+  // this thread, as if it was another one's, which ends
+  for (const name of ["one", "two"]) SharedHeap.attach(heap.token, { name, turns: false });
+  const { cpus } = layersOf(heap);
+  cpus.threadOf = (cpu) => (cpu === 0 ? 1 : 1000);
+  const worker = { threadId: 999, once: (_: "exit", fn: () => void) => ends.push(fn), off: () => {} };
+  heap.watch(worker, ({ name }) => {
+    reaped.push(name);
+    throw new Error(name);
+  });
+  assert.throws(() => ends[0]());
+  assert.deepEqual(reaped, ["one", "two"]);
+  assert.deepEqual(
+    heap.cpus().map(({ state }) => state),
+    ["online", "free", "free", "free"],
+  );
 });
