@@ -20,8 +20,8 @@ import {
   USE_LARGE,
   USE_NONE,
 } from "../mm/layout.ts";
-import { FRONT_BYTES, PAGE_FRONT_BYTES } from "./layout.ts";
-import { isRecord } from "./record.ts";
+import { FRONT_BYTES, PAGE_FRONT_BYTES, STATE_GONE } from "./layout.ts";
+import { isRecord, stateOf } from "./record.ts";
 
 /** A slab object, or a block of pages. */
 export interface Memory {
@@ -89,11 +89,15 @@ export function blockOf(page: number, count: number): Memory {
 
 /** The offset of the object in that memory, live or freed; 0: there is none. */
 export function objectIn(pages: Pages, memory: Memory): number {
+  let former = 0;
   for (const front of frontsOf(pages, memory)) {
     const p = memory.start + front;
-    if (p < memory.end && isRecord(pages.words, p)) return p;
+    if (p >= memory.end || !isRecord(pages.words, p)) continue;
+    // one that is gone may have begun elsewhere
+    if (stateOf(pages.words, p) !== STATE_GONE) return p;
+    former ||= p;
   }
-  return 0;
+  return former;
 }
 
 function blockAround(pages: Pages, inside: number): Memory | undefined {

@@ -116,3 +116,20 @@ test("a program's own function for stacks that throws: calls go on, without a pl
   assert.deepEqual(heap.leaks(), []);
   heap.detach();
 });
+
+test("verify finds an overrun where a former object of the same memory began elsewhere", () => {
+  const heap = debugHeap({ bytes: 8 * 2 ** 20 });
+  let former = 0;
+  // nested in an alloc of that size: it comes from the next larger slab cache
+  const off = heap.tracepoints.on("slab:new", () => {
+    former ||= heap.kmallocNolock(2048);
+  });
+  heap.kmalloc(2048);
+  off();
+  heap.kfree(former);
+  for (let i = 0; i < 2 * QUARANTINE_OBJECTS; i++) heap.kfree(heap.kmalloc(8));
+  const p = heap.kmalloc(3000);
+  assert.equal(p - former, 4096 - 56, "it is the same memory");
+  heap.u8[p + 3000] = 1;
+  says(heap.verify().join("\n"), "overrun: from offset 3000 on");
+});
