@@ -174,7 +174,7 @@ test("inside of a free there is nothing in the way", () => {
 
 test("a free from inside every tracepoint is taken", () => {
   for (const name of POINTS) {
-    const heap = oneCpu();
+    const heap = oneCpu({ maxCpus: 2 });
     const pool = heap.memCache({ name: "fixed", size: 64 });
     const objects = BUCKETS.flatMap((size) => exhaustUpTo(heap, size, 30));
     let freed = 0;

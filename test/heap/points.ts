@@ -1,8 +1,8 @@
 /** Calls that come by all tracepoints. */
-import type { MemCache, SharedHeap } from "sharedheap";
+import { type MemCache, SharedHeap } from "sharedheap";
 import { allocMany, exhaust, freeAll, settle } from "../memalloc/heaps.ts";
 
-/** Comes by every tracepoint more than once. */
+/** Comes by every tracepoint more than once; by those of reaping if the heap has room for another thread. */
 export function provoke(heap: SharedHeap, pool: MemCache): void {
   for (let round = 0; round < 4; round++) {
     const objects = allocMany(pool, pool.size, 600);
@@ -14,6 +14,7 @@ export function provoke(heap: SharedHeap, pool: MemCache): void {
     const blocks = Array.from({ length: 50 }, () => heap.kmalloc(4096));
     for (const p of blocks) heap.kfree(p);
     fillGroup(heap);
+    if (heap.cpus().length > 1) bury(heap);
     heap.checkInvariants();
   }
 }
@@ -23,4 +24,10 @@ function fillGroup(heap: SharedHeap): void {
   const memcg = heap.memcg({ name: "provoked", max: 64 * 1024 });
   const pool = heap.memCache({ name: "provoked", size: 1000, memcg });
   freeAll(pool, exhaust(pool, pool.size));
+}
+
+/** Another thread comes, and dies. */
+function bury(heap: SharedHeap): void {
+  const other = SharedHeap.attach(heap.token, { turns: false });
+  heap.reap(other.cpu, { surelyGone: true });
 }

@@ -6,7 +6,7 @@ import { provoke } from "./points.ts";
 process.on("uncaughtException", (error) => console.log(`uncaught: ${error.message}`));
 
 for (const name of POINTS) {
-  const heap = SharedHeap.create({ bytes: 4 * 2 ** 20, maxCpus: 1, turns: false });
+  const heap = SharedHeap.create({ bytes: 4 * 2 ** 20, maxCpus: 2, turns: false });
   const pool = heap.memCache({ name: "fixed", size: 64 });
   let calls = 0;
   heap.tracepoints.on(name, () => {

@@ -74,7 +74,7 @@ for (const [name, prepare] of CALLS) {
 
 test("deferred work does not run under a handler", () => {
   for (const name of POINTS.slice(2)) {
-    const heap = oneCpu();
+    const heap = oneCpu({ maxCpus: 2 });
     const pool = heap.memCache({ name: "fixed", size: SIZE });
     const contexts = new Set<boolean>();
     const off = heap.tracepoints.on(name, () => void contexts.add(heap.context.inTask()));
@@ -104,7 +104,7 @@ test("a CPU that detaches keeps nothing, whatever its handlers allocate meanwhil
 
 test("handlers may look: stats and verify come to an end from inside every tracepoint", () => {
   for (const name of POINTS) {
-    const heap = SharedHeap.create({ bytes: 2 ** 20, maxCpus: 1, turns: false });
+    const heap = SharedHeap.create({ bytes: 2 ** 20, maxCpus: 2, turns: false });
     const pool = heap.memCache({ name: "fixed", size: SIZE });
     let looks = 0;
     const off = heap.tracepoints.on(name, () => {

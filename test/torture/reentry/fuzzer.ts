@@ -50,8 +50,17 @@ export class Fuzzer {
     const dice = this.pick(100);
     if (dice < 96) this.operate();
     else if (dice < 99) this.heap.context.nmi(() => this.operate());
-    else this.heap.poll();
+    else if (this.pick(4) > 0) this.heap.poll();
+    else this.bury();
     if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Another thread comes, and dies. */
+  private bury(): void {
+    // of the same library, which may be one with a planted bug
+    const { attach } = this.heap.constructor as typeof SharedHeap;
+    const other = attach(this.heap.token, { turns: false });
+    this.heap.reap(other.cpu, { surelyGone: true });
   }
 
   /** Frees all that is held, without handlers: they would allocate again. */

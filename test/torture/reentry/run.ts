@@ -35,7 +35,7 @@ const QUIET_POLLS = 64;
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { operations, threads, seed, library = BUILT, onProgress } = options;
   const { SharedHeap } = await loadLibrary(library);
-  using heap = SharedHeap.create({ bytes: BYTES, maxCpus: threads + 1, turns: false });
+  using heap = SharedHeap.create({ bytes: BYTES, maxCpus: 2 * threads + 1, turns: false });
   const pagesBefore = heap.stats().pages.held;
   const progress = new Int32Array(new SharedArrayBuffer(4 * threads));
   const jobs = Array.from({ length: threads }, (_, thread): Job => {
