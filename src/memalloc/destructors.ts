@@ -34,6 +34,11 @@ export class Destructors {
     return this.directory.findOrMake(KIND_DESTRUCTOR, checkName(name));
   }
 
+  /** True if this thread was told of any. */
+  get areKnown(): boolean {
+    return this.known.size > 0;
+  }
+
   /** What this thread does for a record; undefined if it was not told. */
   get(record: number): Destructor | undefined {
     return this.known.get(record);

@@ -1,6 +1,8 @@
 /** heap.detach, and what a heap that was detached from still does. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { SharedHeap } from "sharedheap";
 import { cpusOf, MIB, refuses, throwsCode, usedObjects } from "../memalloc/heaps.ts";
 
@@ -133,4 +135,31 @@ describe("detach", () => {
     pool.free(other.alloc());
     a.checkInvariants();
   });
+});
+
+test("destructors that free objects of other allocators find these open, however deep", () => {
+  const [heap, other] = cpusOf(2, { bytes: 4 * MIB });
+  const leaf = other.memCache({ name: "leaf", size: 40 });
+  const pools = [leaf];
+  for (const name of ["twig", "branch", "tree"]) {
+    const below = pools[0];
+    other.destructor(name, (p) => below.free(other.u32[p >>> 2]));
+    pools.unshift(other.memCache({ name, size: 64, dtor: name }));
+  }
+  const grow = (level: number): number => {
+    const p = pools[level].alloc();
+    if (level < 3) other.u32[p >>> 2] = grow(level + 1);
+    return p;
+  };
+  for (const p of Array.from({ length: 50 }, () => grow(0))) pools[0].free(p);
+  other.detach();
+  for (let i = 0; i < 5; i++) heap.poll();
+  assert.deepEqual(heap.leaks(), []);
+  heap.checkInvariants();
+});
+
+test("a destructor that throws keeps no thread from detaching", () => {
+  const child = fileURLToPath(new URL("./detach-throwing-child.js", import.meta.url));
+  const output = execFileSync(process.execPath, [child], { encoding: "utf8" });
+  assert.equal(output, `free\nend of main\n${"uncaught: thrown in a destructor\n".repeat(2)}`);
 });
