@@ -66,7 +66,7 @@ interface Place {
 }
 
 function placeOf(
-  { pages }: System,
+  { pages, debug }: System,
   marks: Marks,
   homes: ReadonlyMap<number, Allocator>,
   node: number,
@@ -85,8 +85,11 @@ function placeOf(
   const allocator = homes.get(home);
   if (allocator === undefined || check !== checkWord(payloadOf(node), home, allocator.key))
     return { where: "leaked", home };
-  // popped and not owned yet, or not owned any more and not pushed: nobody can free it
-  return { where: allocator.isOwned && isUnowned(pages.words, node) ? "inHand" : "out", home };
+  // popped and not owned yet, or not owned any more and not pushed: nobody can free it. In debug heaps likewise
+  const isInHand = allocator.isOwned
+    ? isUnowned(pages.words, node)
+    : debug?.isInHand(payloadOf(node)) === true;
+  return { where: isInHand ? "inHand" : "out", home };
 }
 
 function stray({ pages, kmalloc, debug }: System, cache: number, page: number, node: number): Stray {

@@ -29,12 +29,13 @@ import { FreeCheck } from "./free-check.ts";
 import { HandOut } from "./hand-out.ts";
 import { DebugKmalloc } from "./kmalloc.ts";
 import { bytesAround, DebugKmemCache } from "./kmem-cache.ts";
-import { AROUND_BYTES, FRONT_BYTES } from "./layout.ts";
+import { AROUND_BYTES, FRONT_BYTES, STATE_LIVE } from "./layout.ts";
 import { DebugMemAlloc } from "./mem-alloc.ts";
 import { DebugMemCache } from "./mem-cache.ts";
 import type { DebugPlace } from "./place.ts";
 import { type FreeLeaked, Pools } from "./pools.ts";
 import { type Entry, Quarantine } from "./quarantine.ts";
+import { isBlank, isRecord, stateOf } from "./record.ts";
 import { Reports } from "./reports.ts";
 import { Retire } from "./retire.ts";
 import type { Sections } from "./sections.ts";
@@ -147,6 +148,17 @@ export class Debug implements Guard, KmemGuard {
   /** An audit gives the object at `start` back to slab, as release mode knows it: nobody has it any more. */
   forget(start: number): void {
     this.pools.forget(start);
+  }
+
+  /**
+   * True if a thread died in the middle of handing out the object that release mode has at `start`, and whose header says it
+   * is out, or in the middle of taking it back: nobody can free it.
+   */
+  isInHand(start: number): boolean {
+    const { words } = this.parts.slab.pages;
+    const p = this.pools.programOffset(start);
+    if (p === start) return false;
+    return isRecord(words, p) ? stateOf(words, p) !== STATE_LIVE : isBlank(words, p);
   }
 
   /** What the program knows an object of an allocator by, which release mode has at `start`. */

@@ -1,7 +1,7 @@
 /**
  * What must hold of the objects of a debug heap while no call is under way:
  *
- *     what an allocator has handed out has a record
+ *     what an allocator has handed out has a record, or none yet: then it is in the hand of a thread that died
  *     the zones of live objects, and of those that wait for readers, are as they were made
  *     what is in quarantine has a record that says so, and holds what it was filled with
  */
@@ -13,7 +13,7 @@ import type { Debug } from "./debug.ts";
 import { keyInHeader } from "./header.ts";
 import { FRONT_BYTES, STATE_LIVE, STATE_QUARANTINED, STATE_WAITING } from "./layout.ts";
 import { blockOf, isGuarded, type Memory, memoryAt, objectIn, slabObject } from "./placement.ts";
-import { isRecord, keyOf, stateOf } from "./record.ts";
+import { isBlank, isRecord, keyOf, stateOf } from "./record.ts";
 
 /** A place in a program, and how many objects it allocated that are still out. */
 export interface Birthplace {
@@ -50,7 +50,8 @@ function checkMemory(
   const state = p === 0 ? 0 : stateOf(pages.words, p);
   if (state === STATE_LIVE || state === STATE_WAITING) checkObject(debug, p, memory, true, report);
   if (p !== 0 || memory.cache === 0 || !isGuarded(pages, memory.cache)) return;
-  const isOut = keys.has(keyInHeader(pages.words, memory.start));
+  const isOut =
+    keys.has(keyInHeader(pages.words, memory.start)) && !isBlank(pages.words, memory.start + FRONT_BYTES);
   if (!isOut) return;
   const lost = debug.reports.lostRecord("debug: ", memory.start + FRONT_BYTES, debug.check.neighbour(memory));
   report(lost.message);

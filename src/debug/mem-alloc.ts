@@ -17,9 +17,10 @@ export class DebugMemAlloc extends MemAlloc {
   }
 
   override alloc(size: number): number {
+    const by = this.pools.caller();
     let start = super.alloc(size);
     if (start === 0 && size <= MAX_PAYLOAD) start = this.pools.retry(() => super.alloc(size));
-    return this.pools.handOut(start, size, this.id);
+    return this.pools.handOut(start, size, this.id, by);
   }
 
   override free(p: number): void {
@@ -48,7 +49,8 @@ export class DebugMemAlloc extends MemAlloc {
   }
 
   protected override allocFromSlab(size: number): number {
-    return this.pools.handOut(super.allocFromSlab(size), size, this.id);
+    const by = this.pools.caller();
+    return this.pools.handOut(super.allocFromSlab(size), size, this.id, by);
   }
 
   private checkOpen(p: number): void {

@@ -16,8 +16,9 @@ export class DebugMemCache extends MemCache {
   }
 
   override alloc(): number {
+    const by = this.pools.caller();
     const start = super.alloc() || this.pools.retry(() => super.alloc());
-    return this.pools.handOut(start, this.size, this.id);
+    return this.pools.handOut(start, this.size, this.id, by);
   }
 
   override free(p: number): void {
@@ -46,7 +47,8 @@ export class DebugMemCache extends MemCache {
   }
 
   protected override allocFromSlab(): number {
-    return this.pools.handOut(super.allocFromSlab(), this.size, this.id);
+    const by = this.pools.caller();
+    return this.pools.handOut(super.allocFromSlab(), this.size, this.id, by);
   }
 
   private checkOpen(p: number): void {

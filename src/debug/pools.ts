@@ -38,13 +38,13 @@ export class Pools {
   }
 
   /** The program's part of the object that release mode handed out at `start`, which may be NULL. */
-  handOut(start: number, size: number, key: number): number {
+  handOut(start: number, size: number, key: number, by: Caller): number {
     if (start <= ZERO_SIZE_PTR) return start;
     const { handOut, retire } = this.parts;
     const p = start + SHIFT_BYTES;
     const memory = retire.memoryOf(p);
     const isKept = retire.keepsContents(retire.homeIn(p), memory);
-    handOut.ofAllocator(p, size, key, isKept, this.caller());
+    handOut.ofAllocator(p, size, key, isKept, by);
     return p;
   }
 
@@ -134,7 +134,8 @@ export class Pools {
     return damage === "" ? "" : reports.corrupt("", p, damage).message;
   }
 
-  private caller(): Caller {
+  /** Who calls: to be asked before an object is taken, since that takes long. */
+  caller(): Caller {
     return { site: this.parts.sites.here(), claim: this.parts.cpu.claim };
   }
 }

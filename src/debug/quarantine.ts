@@ -50,6 +50,11 @@ export class Quarantine {
   /** A thread has taken the CPU. */
   open(limit: number): void {
     this.store(RING_EVICTING, 0);
+    // the last thread may have died before it had counted
+    this.store(
+      RING_BYTES,
+      this.entries().reduce((sum, { bytes }) => sum + bytes, 0),
+    );
     this.setLimit(limit);
   }
 

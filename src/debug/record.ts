@@ -44,6 +44,14 @@ export function isRecord(words: Words, p: number): boolean {
   return STATES.includes(stateOf(words, p)) && peek(words, at + RECORD_CHECK) === checkOf(words, p);
 }
 
+/** True if nothing was ever written where the record of an object at `p` is to be. */
+export function isBlank(words: Words, p: number): boolean {
+  const at = addressOf(p);
+  for (let field = RECORD_STATE; field <= RECORD_FREE_CLAIM; field++)
+    if (peek(words, at + field) !== 0) return false;
+  return true;
+}
+
 export function stateOf(words: Words, p: number): number {
   return peek(words, addressOf(p) + RECORD_STATE);
 }

@@ -77,11 +77,13 @@ export class Retire {
   /** The same for an allocator's object at which readers may look until they are through. */
   freeRcu(p: number, memory: Memory, by: Caller): boolean {
     if (!this.take(p, memory, STATE_WAITING, by)) return false;
-    this.parts.pipeline.hold(nodeOf(p), this.homeIn(p));
+    // callbacks may give the object back
+    const home = this.homeIn(p);
+    this.parts.pipeline.hold(nodeOf(p), home);
     this.parts.callbacks.call(KIND_DEBUG, nodeOf(p) + OBJECT_CHECK);
     // the grace period is driven on, so that a loop of nothing else stays bounded
     if (this.parts.cpu.inTask()) this.runReady(RUN_CALLBACKS);
-    this.advance(this.homeIn(p));
+    this.advance(home);
     return true;
   }
 
