@@ -34,7 +34,8 @@ export function poll(system: Booted): void {
 export function detach(system: Booted): void {
   const { cpu, cpus } = system;
   checkMayDetach(system);
-  tell(() => poll(system));
+  system.destructors.around = tell;
+  poll(system);
   destroyKept(system);
   cpus.beginDetach(cpu.id);
   leave(system);
@@ -44,7 +45,7 @@ export function detach(system: Booted): void {
 /** What lies on lists is destroyed while all allocators are open: destructors may free objects of others. */
 function destroyKept({ allocators, destructors }: Booted): void {
   if (!destructors.areKnown) return;
-  for (let i = 0; i < DESTRUCTOR_DEPTH; i++) tell(() => allocators.reclaim());
+  for (let i = 0; i < DESTRUCTOR_DEPTH; i++) allocators.reclaim();
 }
 
 /** Gives back all that a CPU holds. */
@@ -53,7 +54,7 @@ export function leave(system: Booted): void {
   debug?.close();
   allocators.giveUpAll();
   debug?.drain();
-  for (let i = 0; i < DETACH_POLLS; i++) tell(() => poll(system));
+  for (let i = 0; i < DETACH_POLLS; i++) poll(system);
   kmalloc.flush();
   // a handler may have taken slabs anew, of caches that had given theirs up
   cpu.tracepoints.slabDiscard = undefined;

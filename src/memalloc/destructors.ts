@@ -13,6 +13,9 @@ export class Destructors {
   /** Filled in by the program, as it starts: no state of the heap. */
   private readonly known = new Map<number, Destructor>();
 
+  /** What calls them, for a thread that must get through, whatever they throw. */
+  around: ((destroy: () => void) => void) | undefined;
+
   constructor(directory: Directory) {
     this.directory = directory;
   }
@@ -41,6 +44,8 @@ export class Destructors {
 
   /** What this thread does for a record; undefined if it was not told. */
   get(record: number): Destructor | undefined {
-    return this.known.get(record);
+    const { around } = this;
+    const destroy = this.known.get(record);
+    return destroy && around ? (p) => around(() => destroy(p)) : destroy;
   }
 }
