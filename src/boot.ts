@@ -31,7 +31,6 @@ import type { System } from "./inspect/index.ts";
 import {
   Allocators,
   Caches,
-  type Destructor,
   Destructors,
   Helper,
   Inbox,
@@ -173,25 +172,11 @@ export function bootAttacher(arena: Arena, name: string, tuning: Partial<Tuning>
   return layersOf(arena, tables, tables.cpus.attach(name, all.thread), all);
 }
 
-/** Those of a thread that acts as another CPU, and must get through with that: what one throws is told later. */
-class ToldDestructors extends Destructors {
-  private readonly own: Destructors;
-
-  constructor(directory: Directory, own: Destructors) {
-    super(directory);
-    this.own = own;
-  }
-
-  override get(record: number): Destructor | undefined {
-    const destroy = this.own.get(record);
-    return destroy && ((p) => tell(() => destroy(p)));
-  }
-}
-
 /** The layers with which `system`'s thread acts as another CPU, whose own thread is dead. */
 export function bootAs(system: Booted, cpu: number): Booted {
-  const { arena, tuning, directory } = system;
-  const destructors = new ToldDestructors(directory, system.destructors);
+  const { arena, tuning } = system;
+  // it must get through with that, whatever they throw
+  const destructors = system.destructors.through(tell);
   const own = { ...tuning, program: NO_PROGRAM, wake: undefined, mode: undefined };
   return layersOf(arena, layOut(arena, pagesOf(arena)), cpu, own, { claim: system.cpu.claim, destructors });
 }

@@ -8,16 +8,26 @@ import { KIND_DESTRUCTOR } from "../arena/layout.ts";
 /** Called with the offset of an object that nobody sees any more. */
 export type Destructor = (p: number) => void;
 
+/** Calls one. */
+export type Around = (destroy: () => void) => void;
+
 export class Destructors {
+  /** What calls them, for a thread that must get through, whatever they throw. */
+  around: Around | undefined;
   private readonly directory: Directory;
   /** Filled in by the program, as it starts: no state of the heap. */
-  private readonly known = new Map<number, Destructor>();
+  private readonly known: Map<number, Destructor>;
 
-  /** What calls them, for a thread that must get through, whatever they throw. */
-  around: ((destroy: () => void) => void) | undefined;
-
-  constructor(directory: Directory) {
+  constructor(directory: Directory, known = new Map<number, Destructor>()) {
     this.directory = directory;
+    this.known = known;
+  }
+
+  /** The same ones, called by `around`. */
+  through(around: Around): Destructors {
+    const same = new Destructors(this.directory, this.known);
+    same.around = around;
+    return same;
   }
 
   /** From here on this thread runs `fn` for the destructor of that name. Errors: `bad-name`, `bad-option`, `limit`. */
