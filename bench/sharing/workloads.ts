@@ -95,6 +95,23 @@ function replace(crew: Crew<Pool>, cpu: number, slots: Float64Array, slot: numbe
   slots[slot] = p;
 }
 
+/** A workload: `begin` says what an operation on a CPU is. */
+function workload<Own>(
+  name: string,
+  subject: string,
+  open: (heap: SharedHeap) => Own,
+  begin: (crew: Crew<Own>, cpus: number) => (cpu: number) => void,
+): SharingWorkload {
+  return {
+    name,
+    subject,
+    prepare(cpus, perCpu) {
+      const crew = new Crew(cpus, open);
+      return crew.measure(begin(crew, cpus), perCpu);
+    },
+  };
+}
+
 /** One object after another, at random, is replaced; each CPU has its own. */
 function replacing(
   name: string,
@@ -102,55 +119,38 @@ function replacing(
   slotCount: number,
   sizeOf: (random: Random) => number,
 ): SharingWorkload {
-  return {
-    name,
-    subject,
-    prepare(cpus, perCpu) {
-      const crew = new Crew(cpus, open);
-      const random = new Random(SEED);
-      const slots = filledSlots(crew, slotCount, () => sizeOf(random));
-      const operation = (cpu: number) =>
-        replace(crew, cpu, slots[cpu], random.next(slotCount), sizeOf(random));
-      return crew.measure(operation, perCpu);
-    },
-  };
+  return workload(name, subject, open, (crew) => {
+    const random = new Random(SEED);
+    const slots = filledSlots(crew, slotCount, () => sizeOf(random));
+    return (cpu) => replace(crew, cpu, slots[cpu], random.next(slotCount), sizeOf(random));
+  });
 }
 
 /** Each CPU allocates a burst of objects, frees them in reverse, and begins again. An operation is one alloc or free. */
 function bursts({ name, open }: Subject): SharingWorkload {
-  return {
-    name: "bursts",
-    subject: name,
-    prepare(cpus, perCpu) {
-      const crew = new Crew(cpus, open);
-      const stacks: number[][] = Array.from({ length: cpus }, () => []);
-      const isGrowing = new Array<boolean>(cpus).fill(true);
-      return crew.measure((cpu) => {
-        const [pool, stack] = [crew.as(cpu), stacks[cpu]];
-        if (isGrowing[cpu]) crew.write(stack[stack.push(pool.alloc(SIZE)) - 1]);
-        else pool.free(stack.pop() as number);
-        if (stack.length === BURST || stack.length === 0) isGrowing[cpu] = stack.length === 0;
-      }, perCpu);
-    },
-  };
+  return workload("bursts", name, open, (crew, cpus) => {
+    const stacks: number[][] = Array.from({ length: cpus }, () => []);
+    const isGrowing = new Array<boolean>(cpus).fill(true);
+    return (cpu) => {
+      const [pool, stack] = [crew.as(cpu), stacks[cpu]];
+      if (isGrowing[cpu]) crew.write(stack[stack.push(pool.alloc(SIZE)) - 1]);
+      else pool.free(stack.pop() as number);
+      if (stack.length === BURST || stack.length === 0) isGrowing[cpu] = stack.length === 0;
+    };
+  });
 }
 
 /** Slots go round, so that a share of all objects is freed by another CPU than the one that allocated them. */
 function larson2({ name, open }: Subject, sizeOf: (random: Random) => number): SharingWorkload {
-  return {
-    name: "larson2",
-    subject: name,
-    prepare(cpus, perCpu) {
-      const crew = new Crew(cpus, open);
-      const random = new Random(SEED);
-      const slots = filledSlots(crew, LARSON_SLOTS, () => sizeOf(random));
-      let done = 0;
-      return crew.measure((cpu) => {
-        if (++done % (LARSON_TURN * cpus) === 0) slots.push(slots.shift() as Float64Array);
-        replace(crew, cpu, slots[cpu], random.next(LARSON_SLOTS), sizeOf(random));
-      }, perCpu);
-    },
-  };
+  return workload("larson2", name, open, (crew, cpus) => {
+    const random = new Random(SEED);
+    const slots = filledSlots(crew, LARSON_SLOTS, () => sizeOf(random));
+    let done = 0;
+    return (cpu) => {
+      if (++done % (LARSON_TURN * cpus) === 0) slots.push(slots.shift() as Float64Array);
+      replace(crew, cpu, slots[cpu], random.next(LARSON_SLOTS), sizeOf(random));
+    };
+  });
 }
 
 /** Even CPUs allocate, each for the odd one behind it. An operation is the life of one object. */
@@ -160,41 +160,31 @@ function xthread(
   free: (pool: Pool, p: number) => void,
   hasPolls: boolean,
 ): SharingWorkload {
-  return {
-    name: label,
-    subject: name,
-    prepare(cpus, perCpu) {
-      const crew = new Crew(cpus, open);
-      const rings: number[][] = Array.from({ length: cpus }, () => []);
-      const done = new Int32Array(cpus);
-      return crew.measure((cpu) => {
-        const [from, to] = [cpu & ~1, cpu | 1];
-        const ring = rings[from];
-        const p = crew.as(from).alloc(SIZE);
-        crew.write(p);
-        if (ring.push(p) === RING) for (const each of ring.splice(0)) free(crew.as(to), each);
-        if (hasPolls && ++done[from] % POLL_EVERY === 0) [from, to].forEach((each) => void crew.poll(each));
-      }, perCpu);
-    },
-  };
+  return workload(label, name, open, (crew, cpus) => {
+    const rings: number[][] = Array.from({ length: cpus }, () => []);
+    const done = new Int32Array(cpus);
+    return (cpu) => {
+      const [from, to] = [cpu & ~1, cpu | 1];
+      const ring = rings[from];
+      const p = crew.as(from).alloc(SIZE);
+      crew.write(p);
+      if (ring.push(p) === RING) for (const each of ring.splice(0)) free(crew.as(to), each);
+      if (hasPolls && ++done[from] % POLL_EVERY === 0) [from, to].forEach((each) => void crew.poll(each));
+    };
+  });
 }
 
 function freeRcu({ name, open }: Subject): SharingWorkload {
-  return {
-    name: "free-rcu",
-    subject: name,
-    prepare(cpus, perCpu) {
-      const crew = new Crew(cpus, open);
-      const done = new Int32Array(cpus);
-      return crew.measure((cpu) => {
-        const pool = crew.as(cpu);
-        const p = pool.alloc(SIZE);
-        crew.write(p);
-        pool.freeRcu(p);
-        if (++done[cpu] % POLL_EVERY === 0) crew.poll(cpu);
-      }, perCpu);
-    },
-  };
+  return workload("free-rcu", name, open, (crew, cpus) => {
+    const done = new Int32Array(cpus);
+    return (cpu) => {
+      const pool = crew.as(cpu);
+      const p = pool.alloc(SIZE);
+      crew.write(p);
+      pool.freeRcu(p);
+      if (++done[cpu] % POLL_EVERY === 0) crew.poll(cpu);
+    };
+  });
 }
 
 /** An operation that each CPU does by itself. */
@@ -204,14 +194,7 @@ function alone<Own>(
   open: (heap: SharedHeap) => Own,
   operation: (own: Own) => void,
 ): SharingWorkload {
-  return {
-    name,
-    subject,
-    prepare(cpus, perCpu) {
-      const crew = new Crew(cpus, open);
-      return crew.measure((cpu) => operation(crew.as(cpu)), perCpu);
-    },
-  };
+  return workload(name, subject, open, (crew) => (cpu) => operation(crew.as(cpu)));
 }
 
 /** All threads have one counter: the first one makes it. */
