@@ -1,6 +1,6 @@
 /** `npm run fuzz -- --misuse`: see README.md. */
 import { parseArgs } from "node:util";
-import { integer } from "../arguments.ts";
+import { command, integer } from "../arguments.ts";
 import { CALLS_OF_A_HEAP } from "./job.ts";
 import { NOTHING } from "./judge.ts";
 import { type MisuseResult, misuseHeaps } from "./run.ts";
@@ -32,19 +32,7 @@ function read(args: string[]) {
   return { ...values, calls, seed: integer("seed", values.seed, 0, 2 ** 30) };
 }
 
-async function main(args: string[]): Promise<number> {
-  let options: ReturnType<typeof read>;
-  try {
-    options = read(args);
-  } catch (error) {
-    console.error(`fuzz: ${(error as Error).message}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const { calls, seed, json } = options;
+async function misuse({ calls, seed, json }: ReturnType<typeof read>): Promise<number> {
   if (!json) console.log(`fuzz: ${calls} wrong calls, from seed ${seed} on`);
   const onProgress = (made: number) =>
     process.stderr.isTTY && process.stderr.write(`\r${made} of ${calls} calls `);
@@ -85,4 +73,4 @@ function totals(answers: MisuseResult["answers"]): Record<string, number> {
   return sums;
 }
 
-process.exit(await main(process.argv.slice(2)));
+process.exit(await command(HELP, read, misuse));

@@ -1,6 +1,6 @@
 /** `npm run fuzz`: see README.md. */
 import { parseArgs } from "node:util";
-import { integer } from "../arguments.ts";
+import { command, integer } from "../arguments.ts";
 import { type FuzzResult, fuzz } from "./run.ts";
 import { slabStress } from "./slab-stress.ts";
 
@@ -32,21 +32,6 @@ function read(args: string[]) {
   const operations = integer("operations", values.operations, 1, 1e12);
   const threads = integer("threads", values.threads, 1, 32);
   return { ...values, operations, threads, seed: integer("seed", values.seed, 0, 2 ** 31) };
-}
-
-async function main(args: string[]): Promise<number> {
-  let options: ReturnType<typeof read>;
-  try {
-    options = read(args);
-  } catch (error) {
-    console.error(`fuzz: ${(error as Error).message}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  return options.slab ? stress(options.json) : reenter(options);
 }
 
 function stress(json: boolean): number {
@@ -82,4 +67,6 @@ function text({ operations, seconds, byDepth, calls, nulls, lost, problems }: Fu
   ].join("\n");
 }
 
-process.exit(await main(process.argv.slice(2)));
+process.exit(
+  await command(HELP, read, (options) => (options.slab ? stress(options.json) : reenter(options))),
+);

@@ -1,6 +1,6 @@
 /** `npm run fuzz -- --scribble`: see README.md. */
 import { parseArgs } from "node:util";
-import { integer } from "../arguments.ts";
+import { command, integer } from "../arguments.ts";
 import { type ScribbleResult, scribbleHeaps } from "./run.ts";
 
 const HELP = `usage: npm run fuzz -- --scribble [options]
@@ -32,19 +32,7 @@ function read(args: string[]) {
   return { ...values, heaps, threads, seed: integer("seed", values.seed, 0, 2 ** 30) };
 }
 
-async function main(args: string[]): Promise<number> {
-  let options: ReturnType<typeof read>;
-  try {
-    options = read(args);
-  } catch (error) {
-    console.error(`fuzz: ${(error as Error).message}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const { heaps, threads, seed, json } = options;
+async function scribble({ heaps, threads, seed, json }: ReturnType<typeof read>): Promise<number> {
   if (!json)
     console.log(`fuzz: ${heaps} heaps to scribble into, on ${threads} threads, from seed ${seed} on`);
   const onProgress = (done: number) =>
@@ -70,4 +58,4 @@ function text({ heaps, seconds, reported, words, mostReads, attaches, failures }
   ].join("\n");
 }
 
-process.exit(await main(process.argv.slice(2)));
+process.exit(await command(HELP, read, scribble));
