@@ -25,23 +25,23 @@ export async function torture({ SharedHeap }, { deaths, seed }) {
   const start = (thread, role) => {
     const journal = newJournal();
     const worker = new Worker(new URL("./deaths-victim.mjs", import.meta.url), { type: "module" });
-    const said = new Promise((resolve) => {
-      worker.onmessage = ({ data }) => {
-        if (data.error) failures.push(`${role} ${thread}: ${data.error}`);
-        resolve();
-      };
-      worker.onerror = ({ message }) => failures.push(`${role} ${thread}: ${message}`);
-    });
+    const said = new Set();
+    worker.onmessage = ({ data: { error, word } }) => {
+      if (error) failures.push(`${role} ${thread}: ${error}`);
+      said.add(word);
+    };
+    worker.onerror = ({ message }) => failures.push(`${role} ${thread}: ${message}`);
     const job = { token: heap.token, thread, seed: seed + thread, journal, board: board.words };
     worker.postMessage({ role, job });
-    return { worker, said, journal: new Journal(journal) };
+    const hears = (word) => until(() => said.has(word) || failures.length > 0);
+    return { worker, hears, journal: new Journal(journal) };
   };
   const survivor = start(0, "survivor");
-  await survivor.said;
+  await survivor.hears("watched");
   let calls = 0;
   const kill = async (thread) => {
-    const { worker, said, journal } = start(thread, "victim");
-    await said;
+    const { worker, hears, journal } = start(thread, "victim");
+    await hears("watched");
     await pause(Math.random() * LIFE_MS);
     worker.terminate();
     const late = performance.now() + LATE_MS;
@@ -56,7 +56,7 @@ export async function torture({ SharedHeap }, { deaths, seed }) {
   };
   await Promise.all(Array.from({ length: VICTIMS }, killAll));
   board.stop();
-  await until(() => heap.cpus()[survivor.journal.place.cpu].state === "free" || failures.length > 0);
+  await survivor.hears("detached");
   survivor.worker.terminate();
   const lying = board.takeAll().map((object) => ({ ...object, isStamped: true }));
   const held = [...survivor.journal.held, ...estates.held, ...lying];

@@ -20,7 +20,7 @@ async function live(role, job) {
   const member = new Member(library, job, role, { turn, onCall: () => {}, stays: role === "victim" });
   const { board } = member;
   await lock(member.heap);
-  postMessage({});
+  postMessage({ word: "watched" });
   await turn();
   const isBusy = role === "victim" && member.random(BUSY_ONE_OF) === 0;
   // by then it does only what needs no turn
@@ -32,6 +32,7 @@ async function live(role, job) {
     }
   }
   member.heap.detach();
+  postMessage({ word: "detached" });
 }
 
 /** Until this thread has its lock: from then on it is watched. */

@@ -12,7 +12,7 @@ export interface WatchedJob {
 
 export interface Watch<Answer> {
   readonly module: URL;
-  /** For Node, beside this process's own. */
+  /** Options of Node for the thread; it gets none of this process: from 22 on a test runner gives its children all there are. */
   readonly execArgv: readonly string[];
   /** Without progress for so long the thread is taken to be stuck. */
   readonly patienceMs: number;
@@ -44,10 +44,10 @@ export function doneOf(progress: Int32Array): number {
 }
 
 /** Resolves to what the thread posted, or to what `stuck` says. */
-export function runWatched<Answer>(job: WatchedJob, watch: Watch<Answer>): Promise<Answer> {
+export async function runWatched<Answer>(job: WatchedJob, watch: Watch<Answer>): Promise<Answer> {
   const worker = new Worker(watch.module, {
     workerData: job,
-    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith("--test")), ...watch.execArgv],
+    execArgv: ["--enable-source-maps", ...watch.execArgv],
   });
   let watchdog: NodeJS.Timeout | undefined;
   const answer = new Promise<Answer>((resolve, reject) => {
@@ -55,10 +55,12 @@ export function runWatched<Answer>(job: WatchedJob, watch: Watch<Answer>): Promi
     worker.on("error", reject);
     watchdog = watchFor(job, watch, resolve);
   });
-  return answer.finally(async () => {
+  try {
+    return await answer;
+  } finally {
     clearInterval(watchdog);
     await worker.terminate();
-  });
+  }
 }
 
 function watchFor<Answer>(
