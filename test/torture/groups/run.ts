@@ -1,12 +1,13 @@
 /** A run: a heap, threads that make and drop groups in it, rests at which all is looked at, and in the end the books. */
 import { setTimeout as pause } from "node:timers/promises";
 import { loadLibrary } from "../rcu/library.ts";
+import { MAX_STRETCH } from "../rcu/run.ts";
 import { wrongAtEnd, wrongAtRest } from "./books.ts";
 import { Control, newControl } from "./control.ts";
 import { type Counts, newCounts, totals } from "./counters.ts";
 import { Crew } from "./crew.ts";
 import { ROOT, TIGHT, TIGHT_MAX } from "./job.ts";
-import { findWeaknesses } from "./verdict.ts";
+import { findTooFew } from "./verdict.ts";
 
 export interface RunOptions {
   readonly seconds: number;
@@ -36,7 +37,7 @@ const PERCPU_BYTES = 256 * 1024;
 /** Between rests. */
 const REST_MS = 1000;
 
-/** Until the time is over, or something is found. */
+/** Until the time is over and enough has happened, or something is found. */
 export async function run(options: RunOptions, onRest: OnRest = () => {}): Promise<RunResult> {
   const { library, threads, seed } = options;
   const { SharedHeap } = await loadLibrary(library);
@@ -49,7 +50,10 @@ export async function run(options: RunOptions, onRest: OnRest = () => {}): Promi
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
   let rests = 0;
-  while (seconds() < options.seconds && crew.failures.length === 0) {
+  const isOver = () =>
+    seconds() >= options.seconds &&
+    (findTooFew(options.seconds, totals(counts)).length === 0 || seconds() >= MAX_STRETCH * options.seconds);
+  while (!isOver() && crew.failures.length === 0) {
     await pause(Math.min(REST_MS, 1000 * options.seconds));
     await crew.atRest(() => {
       rests++;
@@ -61,6 +65,6 @@ export async function run(options: RunOptions, onRest: OnRest = () => {}): Promi
   await crew.stop();
   const sums = totals(counts);
   const failures = [...crew.failures];
-  if (failures.length === 0) failures.push(...wrongAtEnd(heap, sums), ...findWeaknesses(lasted, sums));
+  if (failures.length === 0) failures.push(...wrongAtEnd(heap, sums), ...findTooFew(options.seconds, sums));
   return { seconds: lasted, rests, counts: sums, failures };
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a run in which nobody found anything. */
 import type { Counter, Counts } from "./counters.ts";
 
-/** Fewer of these in a second, and the run shows nothing. A loaded machine does a tenth of what others do. */
+/** Fewer of these for each second asked for, and the run shows nothing. */
 const LEAST_PER_SECOND: Partial<Record<Counter, number>> = {
   made: 200,
   freedElsewhere: 5,
@@ -18,7 +18,8 @@ const LEAST_PER_SECOND: Partial<Record<Counter, number>> = {
   refused: 1,
 };
 
-export function findWeaknesses(seconds: number, counts: Counts): string[] {
+/** What has not happened often enough in a run of so many seconds. */
+export function findTooFew(seconds: number, counts: Counts): string[] {
   return Object.entries(LEAST_PER_SECOND).flatMap(([name, perSecond]) => {
     const count = counts[name as Counter];
     const least = Math.floor(perSecond * seconds);

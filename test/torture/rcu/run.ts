@@ -8,7 +8,7 @@ import { Crew } from "./crew.ts";
 import { ALL_SLOTS } from "./kinds.ts";
 import { loadLibrary } from "./library.ts";
 import { Memory, type MemoryReport, pagesHeld } from "./memory.ts";
-import { findWeaknesses } from "./verdict.ts";
+import { findTooFew, findWeaknesses } from "./verdict.ts";
 
 export interface RunOptions {
   readonly seconds: number;
@@ -34,8 +34,10 @@ export type OnLook = (seconds: number, counts: Counts, pages: number) => void;
 /** Reserved, not used: room for what waits for grace periods. */
 const HEAP_BYTES = 512 * 2 ** 20;
 const LOOK_MS = 20;
+/** A loaded machine is given so many times as long. */
+export const MAX_STRETCH = 10;
 
-/** Until the time is over, or something is found. */
+/** Until the time is over and enough has happened, or something is found. */
 export async function run(options: RunOptions, onLook: OnLook = () => {}): Promise<RunResult> {
   const { library, threads, traceImpliesRcu, seed } = options;
   const { SharedHeap, GFP_ZERO } = await loadLibrary(library);
@@ -51,7 +53,12 @@ export async function run(options: RunOptions, onLook: OnLook = () => {}): Promi
   const counts = totals.look();
   if (crew.failures.length > 0) return { seconds, counts, memory, failures: crew.failures };
   const failures = await settle(heap, slots);
-  return { seconds, counts, memory, failures: [...failures, ...findWeaknesses(seconds, counts, memory)] };
+  return {
+    seconds,
+    counts,
+    memory,
+    failures: [...failures, ...findWeaknesses(options.seconds, counts, memory)],
+  };
 }
 
 async function watch(heap: SharedHeap, crew: Crew, totals: Totals, limit: number, onLook: OnLook) {
@@ -59,10 +66,12 @@ async function watch(heap: SharedHeap, crew: Crew, totals: Totals, limit: number
   const start = performance.now();
   for (;;) {
     const seconds = (performance.now() - start) / 1000;
-    const pages = pagesHeld(heap);
+    const [pages, counts] = [pagesHeld(heap), totals.look()];
     memory.note(seconds, pages);
-    onLook(seconds, totals.look(), pages);
-    if (seconds >= limit || crew.failures.length > 0) return { seconds, memory: memory.report() };
+    onLook(seconds, counts, pages);
+    const isOver =
+      seconds >= limit && (findTooFew(limit, counts).length === 0 || seconds >= MAX_STRETCH * limit);
+    if (isOver || crew.failures.length > 0) return { seconds, memory: memory.report() };
     await pause(LOOK_MS);
   }
 }

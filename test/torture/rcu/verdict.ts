@@ -2,16 +2,19 @@
 import type { Counts } from "./counters.ts";
 import { MAX_RATIO, type MemoryReport } from "./memory.ts";
 
-/** Fewer of these in a second, and the run shows nothing. */
+/** Fewer of these for each second asked for, and the run shows nothing. */
 const LEAST_PER_SECOND = 20;
 
-export function findWeaknesses(seconds: number, counts: Counts, memory: MemoryReport): string[] {
-  const problems: string[] = [];
+/** What has not happened often enough in a run of so many seconds. */
+export function findTooFew(seconds: number, counts: Counts): string[] {
   const least = Math.floor(LEAST_PER_SECOND * seconds);
-  for (const name of ["reusedUnderReader", "throughSlabUnderReader", "asyncReads"] as const) {
-    if (counts[name] < least)
-      problems.push(`${name} is ${counts[name]}, less than ${least}: too few to mean anything`);
-  }
+  return (["reusedUnderReader", "throughSlabUnderReader", "asyncReads"] as const)
+    .filter((name) => counts[name] < least)
+    .map((name) => `${name} is ${counts[name]}, less than ${least}: too few to mean anything`);
+}
+
+export function findWeaknesses(seconds: number, counts: Counts, memory: MemoryReport): string[] {
+  const problems = findTooFew(seconds, counts);
   if (counts.nulls > 0)
     problems.push(`${counts.nulls} allocations failed: the heap filled up with what waits for grace periods`);
   if (memory.isJudged && memory.ratio > MAX_RATIO)
