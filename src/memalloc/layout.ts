@@ -81,7 +81,10 @@ export const FREE_BY_RCU_TTRACE = 16;
 export const TAKER = 17;
 /** 1 while the owner has the cache open: objects sent home may wait there. Writer: owner; anyone reads: atomic. */
 export const OPEN = 18;
-/** Callback: the chains that wait here are to start their tasks-trace grace period. Its link, and 1 while it is given. */
+/**
+ * Callback: a look at the chains that wait here, which are to start their tasks-trace grace period unless refills use them.
+ * Its link; and while it is given, the newest chain that the last look left, or another number that is not 0.
+ */
 export const ROUND = 19;
 export const ROUND_PENDING = 20;
 /** Chains whose home this is, from when they are made until they are reused or back in slab. Atomic, any CPU. */

@@ -226,7 +226,7 @@ export class Pipeline {
     const home = chainHome(this.words, first);
     // pairs with take and startRound: hands the chain over
     llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
-    this.raiseRound(home);
+    this.raiseRound(home, chainLink(first));
     // looked at after the push: an owner that closes the cache empties the list after it says so
     if (loadAcquire(this.words, home + OPEN) === 0) this.startRound(home, 0);
     else if (this.countLanded(home)) this.startRound(home, KEEP_CHAINS);
@@ -240,18 +240,24 @@ export class Pipeline {
     return landed >= this.gatherChains;
   }
 
-  /** At the next turn or poll of any thread, what waits at `home` goes on. */
-  private raiseRound(home: number): void {
+  /** At a later turn or poll of any thread, what waits at `home` goes on. `newest` is, or was, in front of it. */
+  private raiseRound(home: number, newest: number): void {
     if (loadAcquire(this.words, home + ROUND_PENDING) !== 0) return;
     // pairs with the store in runRound: one of those who raise gives the callback
-    if (cmpxchg(this.words, home + ROUND_PENDING, 0, 1) === 0) this.callbacks.call(KIND_ROUND, home + ROUND);
+    if (cmpxchg(this.words, home + ROUND_PENDING, 0, newest) === 0)
+      this.callbacks.call(KIND_ROUND, home + ROUND);
   }
 
+  /** What waits at `home` goes on. But if that has changed since the last look, its refills have use for it: the newest stay till the next one. */
   private runRound(home: number): void {
+    const newest = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
+    const isOpen = loadAcquire(this.words, home + OPEN) !== 0;
+    const isInUse = isOpen && newest !== 0 && newest !== loadAcquire(this.words, home + ROUND_PENDING);
     // before the list is taken: a chain that comes after is raised again
     storeRelease(this.words, home + ROUND_PENDING, 0);
-    this.startRound(home, 0);
-    if (!llistEmpty(this.words, home + FREE_BY_RCU_TTRACE)) this.raiseRound(home);
+    this.startRound(home, isInUse ? KEEP_CHAINS : 0);
+    const left = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
+    if (left !== 0) this.raiseRound(home, left);
   }
 
   /** Frees the objects of a chain to slab, destroyed if need be. */

@@ -96,12 +96,14 @@ export class Callbacks {
   }
 
   /**
-   * Runs what is ready on all CPUs, those too that nobody has: up to `limit` callbacks of each queue. Returns how
-   * many. Task context.
+   * Runs what is ready on all CPUs, those too that nobody has: up to `limit` callbacks of each queue. This CPU's own
+   * comes first, so what a handler gives again is left to a later poll. Returns how many. Task context.
    */
   poll(limit: number): number {
+    const { used } = this.cpus;
     let ran = 0;
-    for (let cpu = 0; cpu < this.cpus.used; cpu++) {
+    for (let i = 0; i < used; i++) {
+      const cpu = (this.cpu.id + i) % used;
       for (let kind = 0; kind < this.kinds.length; kind++) ran += this.run(cpu, kind, limit);
     }
     return ran;

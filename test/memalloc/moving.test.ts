@@ -117,3 +117,27 @@ test("a producer whose CPU changes hands now and then leaves nothing behind", ()
     { numRuns: 25 },
   );
 });
+
+test("polls leave the producer what its refills have use for, and in the end send all of it on", () => {
+  const { heaps, producer, consumer } = pairOf();
+  const [{ i32 }] = heaps;
+  /** Each polls once in 1,024 objects. Returns how many of them came from slab: these are zeros. */
+  const pass = (polls: number) => {
+    let fresh = 0;
+    for (let go = 0; go < 16 * polls; go++) {
+      if (go % 8 === 0) heaps[(go / 8) % 2].poll();
+      for (const p of allocMany(producer, 60, 64)) {
+        if (i32[p >>> 2] === 0) fresh++;
+        i32[p >>> 2] = 1;
+        consumer.free(p);
+      }
+    }
+    return fresh;
+  };
+  pass(10);
+  const fresh = pass(100);
+  assert.ok(fresh < 1024, `${fresh} objects of 102,400 came from slab`);
+  settle(heaps[0]);
+  assert.equal(heaps[0].stats().allocators[0].waiting, 0);
+  heaps[0].checkInvariants();
+});
