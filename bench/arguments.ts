@@ -10,15 +10,14 @@ import { RESULTS_FOLDER } from "./results.ts";
 import { SHARING } from "./sharing/run.ts";
 import { BOUNDED } from "./threads/bounded.ts";
 import { THREADED, type ThreadedWorkload } from "./threads/workloads.ts";
-import { WORKLOADS } from "./workloads/list.ts";
+import { ON_ALLOCATORS, WORKLOADS } from "./workloads/list.ts";
 import type { Workload } from "./workloads/workload.ts";
 
 /** Those that are of a kind of their own. */
 const SPECIAL = [SCALE, BOUNDED, ALL_SIZES, LATENCY, COUNTER, FAIRNESS, SHARING];
 /** In the order in which they run. The first ones, of one thread, run when none is named. */
 export const ALL = [...WORKLOADS, ...PARALLEL, ...THREADED, ...SPECIAL];
-const USUAL_WORKLOADS = WORKLOADS.filter(({ onRequest }) => !onRequest);
-const USUAL_NAMES = [...USUAL_WORKLOADS, ...PARALLEL, ...THREADED, ...SPECIAL].map(({ name }) => name);
+const ALL_NAMES = ALL.map(({ name }) => name);
 
 /** What is measured on several numbers of threads. */
 export interface ScaleChoice {
@@ -47,6 +46,8 @@ export interface Options {
   readonly threads: number;
   /** How long such a one is measured; undefined: as it is made for. */
   readonly seconds: number | undefined;
+  /** On changed copies of the library. */
+  readonly variants: boolean;
   readonly json: boolean;
   readonly save: boolean;
   /** The folder of results. */
@@ -76,6 +77,7 @@ export const LATENCY_SECONDS = 5;
 
 const OPTIONS = {
   all: { type: "boolean" },
+  variants: { type: "boolean" },
   rounds: { type: "string" },
   processes: { type: "string" },
   threads: { type: "string" },
@@ -102,7 +104,12 @@ export function parseCommand(argv: readonly string[]): Command {
   if (values.report) return { kind: "report", results, write: values.write ?? false };
   if (values.write) throw new UsageError("--write goes with --report");
   positionals.forEach(checkWorkload);
-  const named = values.all ? [...positionals, ...USUAL_NAMES] : positionals;
+  if (values.variants) checkVariants(positionals, values);
+  const named = values.all
+    ? ALL_NAMES
+    : values.variants && positionals.length === 0
+      ? ["pair64"]
+      : positionals;
   return { kind: "run", options: { ...chosen(named, values), ...amounts(values), results } };
 }
 
@@ -117,7 +124,7 @@ function chosen(named: readonly string[], values: Values) {
   if (threads % 2 !== 0 && threaded.some(({ isHandedOver }) => isHandedOver))
     throw new UsageError("diff-cpu takes an even number of threads");
   return {
-    workloads: named.length > 0 ? WORKLOADS.filter(isMeant) : USUAL_WORKLOADS,
+    workloads: named.length > 0 ? WORKLOADS.filter(isMeant) : WORKLOADS,
     parallel: PARALLEL.filter(isNamed),
     scale,
     threaded,
@@ -138,6 +145,7 @@ function amounts(values: Values) {
     rounds: count("--rounds", values.rounds, usual.rounds),
     processes: count("--processes", values.processes, usual.processes),
     seconds: seconds(values.seconds) ?? usual.seconds,
+    variants: values.variants ?? false,
     json: values.json ?? false,
     save: values.save ?? false,
   };
@@ -177,9 +185,19 @@ function split(argv: readonly string[]) {
 }
 
 function checkWorkload(name: string): void {
-  const names = ALL.map((each) => each.name);
-  if (names.includes(name)) return;
-  throw new UsageError(`unknown workload "${name}"; there are ${names.join(", ")}`);
+  if (ALL_NAMES.includes(name)) return;
+  throw new UsageError(`unknown workload "${name}"; there are ${ALL_NAMES.join(", ")}`);
+}
+
+function checkVariants(names: readonly string[], { all, save, threads }: Values): void {
+  const able = [...ON_ALLOCATORS, ...PARALLEL].map(({ name }) => name);
+  const wrong = names.find((name) => !able.includes(name));
+  if (all || wrong !== undefined)
+    throw new UsageError(`--variants is for ${able.join(", ")}, not ${all ? "--all" : wrong}`);
+  if (save || threads !== undefined)
+    throw new UsageError(
+      "--variants goes neither with --save, since the library is another one, nor with --threads",
+    );
 }
 
 function count(option: string, text: string | undefined, fallback: number, max = MAX_COUNT): number {

@@ -20,6 +20,7 @@ import { runSharing, type SharingResult } from "./sharing/run.ts";
 import { type BoundedResult, runBounded } from "./threads/bounded.ts";
 import { renderBounded, renderThreaded } from "./threads/report.ts";
 import { runThreaded, type ThreadedResult } from "./threads/run.ts";
+import { runParallelVariants, runVariants } from "./variants/run.ts";
 
 type Print = (text: string) => void;
 
@@ -41,11 +42,12 @@ export async function measureAll(options: Options, where: Machine, print: Print)
 async function measureWorkloads(options: Options, print: Print): Promise<Result[]> {
   const results: Result[] = [];
   for (const workload of options.workloads) {
-    const measured = await runWorkload(workload, options);
+    const measured = await (options.variants ? runVariants : runWorkload)(workload, options);
     results.push(...measured);
     print(renderResults(workload, measured));
   }
-  if (results.length > 0) for (const { subject, why } of peersLeftOut()) print(`(no ${subject}: ${why})\n`);
+  if (results.length > 0 && !options.variants)
+    for (const { subject, why } of peersLeftOut()) print(`(no ${subject}: ${why})\n`);
   return results;
 }
 
@@ -53,7 +55,8 @@ async function measureParallel(options: Options, print: Print): Promise<Parallel
   const results: ParallelResult[] = [];
   const { processes, seconds = DEFAULT_SECONDS } = options;
   for (const workload of options.parallel) {
-    const measured = await runParallel(workload, { processes, seconds });
+    const run = options.variants ? runParallelVariants : runParallel;
+    const measured = await run(workload, { processes, seconds });
     results.push(...measured);
     print(renderParallel(workload, measured));
   }

@@ -40,7 +40,11 @@ export async function runWorkload(workload: Workload, { rounds, processes }: Amo
   return subjects.map(({ contestant, samples }) => resultOf(workload, contestant, samples));
 }
 
-export function resultOf(workload: Workload, subject: Contestant, samples: readonly Sample[]): Result {
+export function resultOf(
+  workload: Workload,
+  subject: Pick<Contestant, "name" | "target">,
+  samples: readonly Sample[],
+): Result {
   const ratio = spreadOf(samples.map((sample) => sample.subject / sample.reference));
   const { target } = subject;
   return {

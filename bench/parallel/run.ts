@@ -34,8 +34,12 @@ export async function measureParallel(
   threads: number,
   seconds: number,
 ): Promise<readonly number[]> {
-  const args = [workload, subject, String(threads), String((seconds * 1000) / ROUNDS)];
-  return (await answerOf<Measured>(CHILD, args)).times;
+  return (await answerOf<Measured>(CHILD, argumentsOf(workload, subject, seconds, threads))).times;
+}
+
+/** Of a child process. */
+export function argumentsOf(workload: string, subject: string, seconds: number, threads = THREADS): string[] {
+  return [workload, subject, String(threads), String((seconds * 1000) / ROUNDS)];
 }
 
 /** What a subject's processes saw: of both threads, and of one if it was asked. */

@@ -1,17 +1,23 @@
 /**
- * What can be left out of the fast paths, or done otherwise, as changes of the built text. A variant need not be right:
- * it runs pair64 on one thread, where nothing is nested, nobody dies, and no call is wrong.
+ * What can be left out of the library, or done otherwise, as changes of the built text. A variant need not be right: in the
+ * workloads nothing is nested, nobody dies, and no call is wrong.
  */
 
-/** The lines are those of MemAlloc and MemCache, or, where the two differ, one for each. `to` takes their place everywhere. */
+/** One of the lines is in each of the files: MemAlloc and MemCache differ in some. `to` takes its place wherever it is. */
 export interface Change {
+  /** In dist; those of the fast paths if none are named. */
+  readonly files?: readonly string[];
   readonly from: readonly string[];
   readonly to: string;
 }
 
+export const FAST_PATHS = ["memalloc/mem-alloc.js", "memalloc/mem-cache.js"];
+
 export interface Variant {
   readonly name: string;
   readonly changes: readonly Change[];
+  /** It breaks what several threads share. */
+  readonly isForOneThread?: true;
 }
 
 const REFUSE = "{\n            this.refuseFree(p);\n            return;\n        }\n";
@@ -52,8 +58,8 @@ const REREAD: readonly Change[] = [
   },
 ];
 
-export const VARIANTS: readonly Variant[] = [
-  { name: "as it is", changes: [] },
+/** The fast paths: what alloc and free do each time. Some of them leave slow paths with what these do not expect. */
+const FAST: readonly Variant[] = [
   { name: "no check words, hands not named", changes: UNGUARDED },
   { name: "no hands: nothing may be nested", changes: HANDS },
   { name: "hand named once, list read twice", changes: REREAD },
@@ -74,3 +80,74 @@ export const VARIANTS: readonly Variant[] = [
   },
   { name: "none of it", changes: [...UNGUARDED, ...HANDS.slice(1)] },
 ];
+
+const stock = (from: string, to: string): Change => ({ files: ["memalloc/stock.js"], from: [from], to });
+const pipeline = (from: string, to: string): Change => ({
+  files: ["memalloc/pipeline.js"],
+  from: [from],
+  to,
+});
+
+/** Plain accesses instead of atomic ones. */
+const PLAIN: readonly Change[] = [
+  ["return Atomics.load(words, at);", "return words[at];"],
+  ["Atomics.store(words, at, value);", "words[at] = value;"],
+  [
+    "return Atomics.compareExchange(words, at, expected, desired);",
+    "const was = words[at]; if (was === expected) words[at] = desired; return was;",
+  ],
+  ["return Atomics.exchange(words, at, value);", "const was = words[at]; words[at] = value; return was;"],
+  ["return Atomics.add(words, at, delta);", "const was = words[at]; words[at] = was + delta; return was;"],
+].map(([from, to]) => ({ files: ["sync/primitive.js"], from: [from], to }));
+
+/** The slow paths: refills, trims, and where chains go. */
+const SLOW: readonly Variant[] = [
+  { name: "no atomics: plain accesses in the slow paths too", changes: PLAIN, isForOneThread: true },
+  {
+    name: "refills and trims are not counted",
+    changes: [stock("fetchAdd(this.words, at, delta);", "")],
+  },
+  {
+    name: "trims take a batch, not what is above the average",
+    changes: [
+      stock(
+        "const keep = Math.max(average, high - 2 * this.words[cache + 4]);",
+        "const keep = high + 1 - this.words[cache + 4];",
+      ),
+    ],
+  },
+  {
+    name: "watermarks twice as high",
+    changes: [watermarks(2)],
+  },
+  {
+    name: "watermarks eight times as high",
+    changes: [watermarks(8)],
+  },
+  {
+    name: "objects from slab are not zeroed",
+    changes: [{ files: ["memalloc/supply.js"], from: ["this.zero(cache, node);"], to: "{}" }],
+  },
+  {
+    name: "64 chains stay at home instead of 8",
+    changes: [pipeline("this.startRound(home, 8);", "this.startRound(home, 64);")],
+  },
+  {
+    name: "polls leave chains at home",
+    changes: [pipeline("this.startRound(home, isInUse ? 8 : 0);", "")],
+  },
+];
+
+/** Those of a workload: pairs run no slow path. */
+export function variantsOf(workload: string): readonly Variant[] {
+  return [{ name: "as it is", changes: [] }, ...(workload.startsWith("pair64") ? FAST : SLOW)];
+}
+
+/** Refills and trims become rarer, and more is kept. */
+function watermarks(times: number): Change {
+  return {
+    files: ["memalloc/sizes.js"],
+    from: ["return { low: 32, high: 96, batch: 48, prefill: 4 };"],
+    to: `return { low: ${times * 32}, high: ${times * 96}, batch: ${times * 48}, prefill: 4 };`,
+  };
+}

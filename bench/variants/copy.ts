@@ -1,35 +1,50 @@
-/** A copy of dist with some lines of the fast paths changed, to see what they cost. */
+/** Copies of the library with some lines changed, to see what they cost. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type * as sharedheap from "sharedheap";
-import type { Change } from "./changes.ts";
+import { type Change, FAST_PATHS } from "./changes.ts";
 
-const DIST = fileURLToPath(new URL(".", import.meta.resolve("sharedheap")));
-/** A process measures, and makes a copy of its own. */
-const COPY = fileURLToPath(new URL(`../../variants/${process.pid}`, import.meta.url));
+const PROJECT = new URL("../../../", import.meta.url);
 
-const FILES = ["memalloc/mem-alloc.js", "memalloc/mem-cache.js"];
-
-/** Makes the copy, loads it, and takes it away again. */
+/** Loads a copy that is gone as soon as it is loaded. */
 export async function loadChanged(changes: readonly Change[]): Promise<typeof sharedheap> {
-  cpSync(DIST, COPY, { recursive: true });
+  return whileCopied("loaded", ["dist"], changes, (copy) => import(new URL("dist/index.js", copy).href));
+}
+
+/** Calls `fn` with the address of a copy of the built library and of these benchmarks, which use that library. */
+export function whileProjectIsCopied<Result>(
+  name: string,
+  changes: readonly Change[],
+  fn: (copy: URL) => Promise<Result>,
+): Promise<Result> {
+  // its package.json says that this is what "sharedheap" means there
+  return whileCopied(name, ["package.json", "dist", "build/bench"], changes, fn);
+}
+
+async function whileCopied<Result>(
+  name: string,
+  parts: readonly string[],
+  changes: readonly Change[],
+  fn: (copy: URL) => Promise<Result>,
+): Promise<Result> {
+  const copy = new URL(`build/variants/${process.pid}-${name}/`, PROJECT);
   try {
-    for (const file of FILES) change(join(COPY, file), changes);
-    return await import(pathToFileURL(join(COPY, "index.js")).href);
+    for (const part of parts) cpSync(new URL(part, PROJECT), new URL(part, copy), { recursive: true });
+    for (const each of changes)
+      for (const file of each.files ?? FAST_PATHS) change(new URL(`dist/${file}`, copy), each);
+    return await fn(copy);
   } finally {
-    rmSync(COPY, { recursive: true, force: true });
+    rmSync(copy, { recursive: true, force: true });
   }
 }
 
 /** Throws if a line is not there: then the build writes it otherwise now, and the list of changes is to be mended. */
-function change(path: string, changes: readonly Change[]): void {
-  let text = readFileSync(path, "utf8");
-  for (const { from, to } of changes) {
-    const line = from.find((each) => text.includes(each));
-    if (line === undefined)
-      throw new Error(`bench: ${path} has no «${from[0].trim()}»; mend bench/variants/changes.ts`);
-    text = text.replaceAll(line, to);
-  }
-  writeFileSync(path, text);
+function change(file: URL, { from, to }: Change): void {
+  const text = readFileSync(file, "utf8");
+  const line = from.find((each) => text.includes(each));
+  if (line === undefined)
+    throw new Error(
+      `bench: ${fileURLToPath(file)} has no «${from[0].trim()}»; mend bench/variants/changes.ts`,
+    );
+  writeFileSync(file, text.replaceAll(line, to));
 }

@@ -29,8 +29,6 @@ export interface Workload {
   /** What one operation is. */
   readonly what: string;
   readonly contestants: readonly Contestant[];
-  /** Runs only when it is named. */
-  readonly onRequest?: true;
 }
 
 /** An allocator as a loop sees it. Offsets are in bytes, as the heap's are. */
