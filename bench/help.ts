@@ -17,6 +17,7 @@ Int32Array (the reference). Without a workload: all of one thread.
                  measured as in scale
   --seconds N    how long those of several threads are measured in each process
                  (default ${DEFAULT_SECONDS}; bounded ${BOUNDED_SECONDS}; latency ${LATENCY_SECONDS})
+  --node V       on that version of Node, fetched from npm: 24, or 24.1.0
   --quick        few measurements, where the options above do not say how many
   --json         print JSON
   --save         also put the results into bench/results: a file for each machine and Node

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build, ensureBuild } from "./run/build.mjs";
 import { node } from "./run/child.mjs";
 import { ensureInstall } from "./run/install.mjs";
-import { checkNodes } from "./run/nodes.mjs";
+import { checkNodes, withNode } from "./run/nodes.mjs";
 import { ok } from "./run/ok.mjs";
 import { test } from "./run/test.mjs";
 
@@ -20,7 +20,7 @@ const COMMANDS = {
     return node(CLI, "replay", TRACE, ...args);
   }),
   test: built((args) => test(args)),
-  bench: built((args) => node("--enable-source-maps", "build/bench/main.js", ...args)),
+  bench: built((args) => withNode("build/bench/main.js", args)),
   // the packed library has its own accessors, and no condition
   check: built((args) => {
     const conditions = args.includes("--packed") ? [] : ["--conditions=check"];

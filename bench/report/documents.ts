@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Run } from "../results.ts";
 import { type Drawing, drawingsOf } from "./charts.ts";
-import { summaryOf } from "./summary.ts";
+import { nodesTable, summaryOf } from "./summary.ts";
 import { runTables, whereOf } from "./tables.ts";
 
 const NOTHING = "Nothing is saved yet.";
@@ -31,7 +31,16 @@ function renderSummary(runs: readonly Run[], folder: string): string {
   const [best] = runs.toSorted((a, b) => count(b) - count(a) || b.date.localeCompare(a.date));
   if (best === undefined) return NOTHING;
   const charts = drawingsOf(best).filter(({ name }) => name.includes("throughput"));
-  return sections([[`${whereOf(best)}.`], summaryOf(best), ...imagesOf(charts, folder)]);
+  const beside = nodesTable(onMachineOf(best, runs));
+  return sections([[`${whereOf(best)}.`], summaryOf(best), beside, ...imagesOf(charts, folder)]);
+}
+
+/** The oldest Node first. */
+function onMachineOf({ machine: { cpu, threads } }: Run, runs: readonly Run[]): Run[] {
+  const major = ({ node }: Run) => Number.parseInt(node.slice(1), 10);
+  return runs
+    .filter(({ machine }) => machine.cpu === cpu && machine.threads === threads)
+    .toSorted((a, b) => major(a) - major(b));
 }
 
 /** Everything, of all machines. */

@@ -1,5 +1,5 @@
 /** Who takes how long for what, and what we lose. */
-import { type Entries, OURS, subjectName, type Workloads } from "../entries.ts";
+import { type Entries, type Entry, OURS, subjectName, type Workloads } from "../entries.ts";
 import { hasFallen, keptOf } from "../parallel/scale.ts";
 import type { Run } from "../results.ts";
 import { table } from "../table.ts";
@@ -25,6 +25,26 @@ export function summaryOf(run: Run): string[] {
     "",
     ...lossLines(run),
   ];
+}
+
+/** The same machine's runs on several versions of Node, beside each other. None if there is one only. */
+export function nodesTable(runs: readonly Run[]): string[] {
+  if (runs.length < 2) return [];
+  const columns = Object.keys(GOALS).filter((name) => runs.some(({ workloads }) => workloads[name]));
+  const rows = [OURS, "MemCache"].flatMap((subject) =>
+    runs.map(({ node, workloads }) => {
+      const entries = columns.map((name) => workloads[name]?.[subject]);
+      return [`\`${subjectName(subject)}\``, node.replace("v", ""), ...entries.map(besideReference)];
+    }),
+  );
+  const heads = ["ns per operation", "Node", ...columns.map((name) => `\`${name}\``)];
+  const marks = ["---", "---", ...columns.map(() => "--:")];
+  return ["On several Nodes; in parentheses: times the reference.", "", ...table(heads, marks, rows)];
+}
+
+function besideReference(entry: Entry | undefined): string {
+  if (entry === undefined) return "";
+  return ns(entry.median) + (entry.ratio === undefined ? "" : ` (${times(entry.ratio.median)})`);
 }
 
 /** In the order in which they first appear; ours first. */

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { drawingsOf } from "../../bench/report/charts.ts";
 import { DOCUMENTS, pathOfDocument, renderReport, rewritten } from "../../bench/report/documents.ts";
-import { lossesOf, summaryOf } from "../../bench/report/summary.ts";
+import { lossesOf, nodesTable, summaryOf } from "../../bench/report/summary.ts";
 import { renderChart } from "../../bench/report/svg.ts";
 import { mergedRun, RESULTS_FOLDER, type Run, savedRuns, saveRun } from "../../bench/results.ts";
 import { spreadOf } from "../../bench/statistics.ts";
@@ -182,4 +182,17 @@ test("saved runs that have no folder are none, and a file is read as it was writ
   saveRun(RUN, folder);
   const [read] = savedRuns(folder);
   assert.deepEqual(JSON.parse(JSON.stringify(RUN)), read);
+});
+
+test("runs on several Nodes are beside each other; a single one is not", () => {
+  assert.deepEqual(nodesTable([RUN]), []);
+  const ratio = spreadOf([2.5]);
+  const newer = { ...RUN, node: "v24.0.0", workloads: { pair64: { sharedheap: { ...entry(3), ratio } } } };
+  const rows = nodesTable([RUN, newer]).slice(-4);
+  assert.deepEqual(rows, [
+    "| `MemAlloc` | 20.1.2 | 5.00 | 30.00 |",
+    "| `MemAlloc` | 24.0.0 | 3.00 (2.50) |  |",
+    "| `MemCache` | 20.1.2 | 4.00 |  |",
+    "| `MemCache` | 24.0.0 |  |  |",
+  ]);
 });
