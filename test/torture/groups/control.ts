@@ -3,10 +3,9 @@
  * allocators there are that others may open, and letters.
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { Stop } from "../stop.ts";
 
-/** Not 0 once all are to come to an end. */
-const STOP = 0;
-/** Number of the rest that is wanted, or 0. */
+/** Number of the rest that is wanted, or 0. (Word 0 is Stop's.) */
 const REST = 1;
 /** How many threads have come to each of the meetings of the end. */
 const MET = 2;
@@ -51,30 +50,15 @@ export function newControl(threads: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer((FIRST_THREAD + threads * THREAD_WORDS) * 4));
 }
 
-export class Control {
-  readonly words: Int32Array;
+export class Control extends Stop {
   readonly threads: number;
 
   constructor(words: Int32Array) {
-    this.words = words;
+    super(words);
     this.threads = (words.length - FIRST_THREAD) / THREAD_WORDS;
   }
 
-  // -- stop, rest, meet --------------------------------------------------------------------------
-
-  get isStopped(): boolean {
-    return Atomics.load(this.words, STOP) !== 0;
-  }
-
-  stop(): void {
-    Atomics.store(this.words, STOP, 1);
-    Atomics.notify(this.words, STOP);
-  }
-
-  /** Blocks this thread, but not beyond the end of the run. */
-  block(ms: number): void {
-    Atomics.wait(this.words, STOP, 0, ms);
-  }
+  // -- rest, meet --------------------------------------------------------------------------------
 
   /** The starter wants all threads to rest. `round`: counted from 1. */
   beginRest(round: number): void {

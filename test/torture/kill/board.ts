@@ -2,6 +2,7 @@
  * What the threads of a heap have in common, in words outside of it: slots through which they hand objects to each
  * other, slots that readers look at, and what the starter tells them.
  */
+import { Stop } from "../stop.ts";
 import { POOLS, PUBLISHED_POOL } from "./pools.ts";
 
 /** Slots of each pool through which objects change hands. */
@@ -9,9 +10,7 @@ export const RING_SLOTS = 16;
 /** Slots that readers look at. */
 export const PUBLISHED_SLOTS = 8;
 
-/** 1 once all are to come to an end. */
-const STOP = 0;
-/** Which histogram counts: 0 none, else 1 + that. */
+/** Which histogram counts: 0 none, else 1 + that. (Word 0 is Stop's.) */
 const PHASE = 1;
 /** A CPU that is surely dead, for whoever wants to reap it: 1 + that | generation << DEAD_SHIFT; 0: none. */
 const DEAD = 2;
@@ -33,27 +32,7 @@ export function newBoard(): Int32Array {
   return new Int32Array(new SharedArrayBuffer((PUBLISHED + PUBLISHED_SLOTS) * 4));
 }
 
-export class Board {
-  readonly words: Int32Array;
-
-  constructor(words: Int32Array) {
-    this.words = words;
-  }
-
-  get isStopped(): boolean {
-    return Atomics.load(this.words, STOP) !== 0;
-  }
-
-  stop(): void {
-    Atomics.store(this.words, STOP, 1);
-    Atomics.notify(this.words, STOP);
-  }
-
-  /** Blocks this thread, but not beyond the end of the run. */
-  block(ms: number): void {
-    Atomics.wait(this.words, STOP, 0, ms);
-  }
-
+export class Board extends Stop {
   get phase(): number {
     return Atomics.load(this.words, PHASE);
   }

@@ -5,13 +5,13 @@
  * A section's word is odd while it is open. It is made odd after the section has begun and even before it
  * ends, so whoever finds it odd knows that the section is open.
  */
+import { Stop } from "../stop.ts";
 import { COUNTERS } from "./counters.ts";
 
 /** Async sections that a thread may have open at once. */
 export const ASYNC_READERS = 4;
 
-/** Not 0 once all are to come to an end. Nobody's section word, so its index stands for "none". */
-const STOP = 0;
+/** Word 0 is Stop's. It is nobody's section word, so its index stands for "none". */
 const FIRST_THREAD = 16;
 
 /** Of each thread: */
@@ -32,27 +32,12 @@ export function newControl(threads: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer((FIRST_THREAD + threads * THREAD_WORDS) * 4));
 }
 
-export class Control {
-  readonly words: Int32Array;
+export class Control extends Stop {
   readonly threads: number;
 
   constructor(words: Int32Array) {
-    this.words = words;
+    super(words);
     this.threads = (words.length - FIRST_THREAD) / THREAD_WORDS;
-  }
-
-  get isStopped(): boolean {
-    return Atomics.load(this.words, STOP) !== 0;
-  }
-
-  stop(): void {
-    Atomics.store(this.words, STOP, 1);
-    Atomics.notify(this.words, STOP);
-  }
-
-  /** Blocks this thread, but not beyond the end of the run. */
-  block(ms: number): void {
-    Atomics.wait(this.words, STOP, 0, ms);
   }
 
   syncWord(thread: number): number {
