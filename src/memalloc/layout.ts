@@ -167,7 +167,7 @@ export const WORK_ID_TURN = 1;
 /** Kinds of callbacks, in the order in which a freed chain goes through them. */
 /** A chain of freeRcu: after an RCU grace period. */
 export const KIND_RCU = 0;
-/** A home whose chains are to go on: at the next turn or poll. */
+/** A home whose chains are to go on: at a turn or poll. */
 export const KIND_ROUND = 1;
 /** A chain on its way to slab: after a tasks-trace grace period. */
 export const KIND_TRACE = 2;

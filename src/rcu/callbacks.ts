@@ -91,6 +91,11 @@ export class Callbacks {
   /** Gives a callback: `item` is the address of its link word. Any context. */
   call(kind: number, item: number): void {
     this.cpu.wake();
+    this.callAgain(kind, item);
+  }
+
+  /** As call, from a handler: no turn is hurried on by it, since those go on while anything is pending. */
+  callAgain(kind: number, item: number): void {
     // pairs with the take in begin: hands the item over
     llistAdd(this.words, this.queueOf(this.cpu.id, kind) + QUEUE_NEXT, item);
   }

@@ -141,3 +141,21 @@ test("polls leave the producer what its refills have use for, and in the end sen
   assert.equal(heaps[0].stats().allocators[0].waiting, 0);
   heaps[0].checkInvariants();
 });
+
+test("a thread that is idle looks at the homes of busy ones no more often than turns slow down to", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  // Node's own wait for a millisecond at least
+  const { setTimeout: mocked } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (fn: () => void, ms: number) => mocked(fn, Math.max(ms, 1)));
+  const { heaps, producer, consumer } = pairOf({ maxCpus: 3 });
+  const idle = SharedHeap.attach(heaps[0].token, { turns: true });
+  let looks = 0;
+  idle.tracepoints.on("rcu:callbacks", () => looks++);
+  const MS = 1000;
+  for (let i = 0; i < MS; i++) {
+    for (const p of allocMany(producer, 60, 64)) consumer.free(p);
+    t.mock.timers.tick(1);
+  }
+  assert.ok(looks > 1 && looks < MS / 5, `${looks} looks in ${MS} ms`);
+  for (const heap of [idle, ...heaps]) heap.detach();
+});
