@@ -118,11 +118,11 @@ const SLOW: readonly Variant[] = [
   },
   {
     name: "watermarks twice as high",
-    changes: [watermarks(2)],
+    changes: watermarks(2),
   },
   {
     name: "watermarks eight times as high",
-    changes: [watermarks(8)],
+    changes: watermarks(8),
   },
   {
     name: "objects from slab are not zeroed",
@@ -144,10 +144,14 @@ export function variantsOf(workload: string): readonly Variant[] {
 }
 
 /** Refills and trims become rarer, and more is kept. */
-function watermarks(times: number): Change {
-  return {
-    files: ["memalloc/sizes.js"],
-    from: ["return { low: 32, high: 96, batch: 48, prefill: 4 };"],
-    to: `return { low: ${times * 32}, high: ${times * 96}, batch: ${times * 48}, prefill: 4 };`,
-  };
+function watermarks(times: number): Change[] {
+  const lines = [
+    [
+      "return { low: 32, high: 96, batch: 48, prefill: 4 };",
+      `return { low: ${times * 32}, high: ${times * 96}, batch: ${times * 48}, prefill: 4 };`,
+    ],
+    ["Math.trunc(8192 / unitBytes)", `Math.trunc(${times * 8192} / unitBytes)`],
+    ["Math.trunc(24576 / unitBytes)", `Math.trunc(${times * 24576} / unitBytes)`],
+  ];
+  return lines.map(([from, to]) => ({ files: ["memalloc/sizes.js"], from: [from], to }));
 }

@@ -250,8 +250,7 @@ export class Pipeline {
   /** At a turn or poll of any thread: what waits at `home` goes on. But if that has changed since the last look, its refills have use for it: the newest stay till the next one. */
   private runRound(home: number): void {
     const newest = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
-    const isOpen = loadAcquire(this.words, home + OPEN) !== 0;
-    const isInUse = isOpen && newest !== 0 && newest !== loadAcquire(this.words, home + ROUND_PENDING);
+    const isInUse = newest !== loadAcquire(this.words, home + ROUND_PENDING);
     // before the list is taken: a chain that comes after is raised again
     storeRelease(this.words, home + ROUND_PENDING, 0);
     this.startRound(home, isInUse ? KEEP_CHAINS : 0);
