@@ -41,7 +41,7 @@ import {
   type Watermarks,
   watermarksOf,
 } from "./memalloc/index.ts";
-import { GATHER_CHAINS } from "./memalloc/layout.ts";
+import { GATHER_CHAINS, KEEP_CHAINS } from "./memalloc/layout.ts";
 import {
   CacheSets,
   Charges,
@@ -71,6 +71,8 @@ export interface Tuning {
   readonly takerTries: number;
   /** Chains that gather before a refill drives their grace period. */
   readonly gatherChains: number;
+  /** Chains that stay at a home that is in use. */
+  readonly keepChains: number;
   /** Units that a stock of charges is refilled with. */
   readonly chargeBatch: number;
   /** When this CPU's deferred work runs. */
@@ -89,6 +91,7 @@ const DEFAULT_TUNING: Tuning = {
   watermarks: watermarksOf,
   takerTries: TAKER_TRIES,
   gatherChains: GATHER_CHAINS,
+  keepChains: KEEP_CHAINS,
   chargeBatch: STOCK_BATCH,
 };
 
@@ -292,7 +295,8 @@ function layersOf(
   const charges = new MemcgStock(cpu, new Charges(arena.words), tables.chargeStock, tuning.chargeBatch);
   const memcgs = new Memcgs(directory, tables.memcg, charges);
   const supply = new Supply(slab, memcgs);
-  const pipeline = new Pipeline(cpu, areas, supply, callbacks, destructors, tuning.gatherChains);
+  const { gatherChains, keepChains } = tuning;
+  const pipeline = new Pipeline(cpu, areas, supply, callbacks, destructors, gatherChains, keepChains);
   const registry = new Registry(directory, areas, tables.memalloc);
   const below = { directory, cpus, cpu, slab, callbacks, supply, pipeline, registry };
   const debug = notes && new Debug({ ...notes, ...below });

@@ -104,7 +104,7 @@ const PLAIN: readonly Change[] = [
 const SLOW: readonly Variant[] = [
   { name: "no atomics: plain accesses in the slow paths too", changes: PLAIN, isForOneThread: true },
   {
-    name: "refills and trims are not counted",
+    name: "refills, trims and objects from slab are not counted",
     changes: [stock("fetchAdd(this.words, at, delta);", "")],
   },
   {
@@ -130,11 +130,11 @@ const SLOW: readonly Variant[] = [
   },
   {
     name: "64 chains stay at home instead of 8",
-    changes: [pipeline("this.startRound(home, 8);", "this.startRound(home, 64);")],
+    changes: [pipeline("this.startRound(home, this.keepChains);", "this.startRound(home, 64);")],
   },
   {
     name: "polls leave chains at home",
-    changes: [pipeline("this.startRound(home, isInUse ? 8 : 0);", "")],
+    changes: [pipeline("this.startRound(home, isInUse ? this.keepChains : 0);", "")],
   },
 ];
 

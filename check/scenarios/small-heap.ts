@@ -8,6 +8,7 @@ export const SMALL: Tuning = {
   watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }),
   takerTries: 1,
   gatherChains: 1,
+  keepChains: 1,
   chargeBatch: 1,
 };
 

@@ -57,6 +57,7 @@ export class Pipeline {
   private readonly supply: Supply;
   private readonly destructors: Destructors;
   private readonly gatherChains: number;
+  private readonly keepChains: number;
 
   constructor(
     cpu: Cpu,
@@ -65,6 +66,7 @@ export class Pipeline {
     callbacks: Callbacks,
     destructors: Destructors,
     gatherChains: number = GATHER_CHAINS,
+    keepChains: number = KEEP_CHAINS,
   ) {
     this.words = areas.words;
     this.cpu = cpu;
@@ -74,6 +76,7 @@ export class Pipeline {
     this.callbacks = callbacks;
     this.destructors = destructors;
     this.gatherChains = gatherChains;
+    this.keepChains = keepChains;
   }
 
   /** The kinds of callbacks that a chain goes through; KIND_* are their indices. */
@@ -192,6 +195,11 @@ export class Pipeline {
     }
   }
 
+  /** What waits at homes like `cache`, on all CPUs, goes on, whether their refills have use for it or not. */
+  sendAllOn(cache: number): void {
+    for (let cpu = 0; cpu < this.areas.maxCpus; cpu++) this.startRound(this.areas.instanceOn(cpu, cache), 0);
+  }
+
   /** Takes what is behind the first `keep` nodes off a list whose taker word is held. Returns its first node, or 0. */
   private cut(list: number, keep: number): number {
     if (keep === 0) return llistDelAll(this.words, list);
@@ -229,7 +237,7 @@ export class Pipeline {
     if (this.mayRaiseRound(home, chainLink(first))) this.callbacks.call(KIND_ROUND, home + ROUND);
     // looked at after the push: an owner that closes the cache empties the list after it says so
     if (loadAcquire(this.words, home + OPEN) === 0) this.startRound(home, 0);
-    else if (this.countLanded(home)) this.startRound(home, KEEP_CHAINS);
+    else if (this.countLanded(home)) this.startRound(home, this.keepChains);
   }
 
   /** True at every so many chains that this CPU sends to caches like `home`. */
@@ -253,9 +261,9 @@ export class Pipeline {
     const isInUse = newest !== loadAcquire(this.words, home + ROUND_PENDING);
     // before the list is taken: a chain that comes after is raised again
     storeRelease(this.words, home + ROUND_PENDING, 0);
-    this.startRound(home, isInUse ? KEEP_CHAINS : 0);
+    this.startRound(home, isInUse ? this.keepChains : 0);
     const left = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
-    if (left !== 0 && this.mayRaiseRound(home, left)) this.callbacks.callAgain(KIND_ROUND, home + ROUND);
+    if (left !== 0 && this.mayRaiseRound(home, left)) this.callbacks.call(KIND_ROUND, home + ROUND);
   }
 
   /** Frees the objects of a chain to slab, destroyed if need be. */

@@ -75,9 +75,11 @@ export class Reclaim {
   reclaim(): void {
     this.program.collect?.();
     for (const cache of this.configured()) {
-      if (!this.isIdle(cache)) continue;
-      this.stock.deferBatch(cache);
-      this.stock.drain(cache);
+      if (this.isIdle(cache)) {
+        this.stock.deferBatch(cache);
+        this.stock.drain(cache);
+      }
+      this.pipeline.sendAllOn(cache);
     }
     // no limit: there are fewer chains than words
     for (let i = 0; i < ROUNDS; i++) if (this.pipeline.callbacks.poll(this.words.length) === 0) break;

@@ -90,12 +90,8 @@ export class Callbacks {
 
   /** Gives a callback: `item` is the address of its link word. Any context. */
   call(kind: number, item: number): void {
-    this.cpu.wake();
-    this.callAgain(kind, item);
-  }
-
-  /** As call, from a handler: no turn is hurried on by it, since those go on while anything is pending. */
-  callAgain(kind: number, item: number): void {
+    // not from a handler: turns go on while anything is pending, and are not hurried on by what passes it on
+    if (readPrivate(this.words, this.hand) === 0) this.cpu.wake();
     // pairs with the take in begin: hands the item over
     llistAdd(this.words, this.queueOf(this.cpu.id, kind) + QUEUE_NEXT, item);
   }
