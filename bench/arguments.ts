@@ -1,4 +1,5 @@
 /** The command line, checked. */
+import { version as nodeVersion } from "node:process";
 import { parseArgs } from "node:util";
 import { ALL_SIZES } from "./all-sizes/run.ts";
 import { COUNTER } from "./counter/run.ts";
@@ -82,6 +83,7 @@ const OPTIONS = {
   processes: { type: "string" },
   threads: { type: "string" },
   seconds: { type: "string" },
+  node: { type: "string" },
   quick: { type: "boolean" },
   json: { type: "boolean" },
   save: { type: "boolean" },
@@ -104,6 +106,7 @@ export function parseCommand(argv: readonly string[]): Command {
   if (values.report) return { kind: "report", results, write: values.write ?? false };
   if (values.write) throw new UsageError("--write goes with --report");
   positionals.forEach(checkWorkload);
+  checkNode(values.node);
   if (values.variants) checkVariants(positionals, values);
   const named = values.all
     ? ALL_NAMES
@@ -187,6 +190,12 @@ function split(argv: readonly string[]) {
 function checkWorkload(name: string): void {
   if (ALL_NAMES.includes(name)) return;
   throw new UsageError(`unknown workload "${name}"; there are ${ALL_NAMES.join(", ")}`);
+}
+
+/** `npm run bench` has seen to it that this runs there. */
+function checkNode(version: string | undefined): void {
+  if (version === undefined || `v${version}.`.startsWith(`${nodeVersion.split(".")[0]}.`)) return;
+  throw new UsageError(`--node takes a version from 20 on, as 24 or 24.1.0, not "${version}"`);
 }
 
 function checkVariants(names: readonly string[], { all, save, threads }: Values): void {

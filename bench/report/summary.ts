@@ -29,16 +29,19 @@ export function summaryOf(run: Run): string[] {
 
 /** The same machine's runs on several versions of Node, beside each other. None if there is one only. */
 export function nodesTable(runs: readonly Run[]): string[] {
-  if (runs.length < 2) return [];
-  const columns = Object.keys(GOALS).filter((name) => runs.some(({ workloads }) => workloads[name]));
+  const names = Object.keys(GOALS);
+  const able = runs.filter(({ workloads }) => names.some((name) => workloads[name]));
+  if (able.length < 2) return [];
+  const columns = names.filter((name) => able.some(({ workloads }) => workloads[name]));
   const rows = [OURS, "MemCache"].flatMap((subject) =>
-    runs.map(({ node, workloads }) => {
+    able.map(({ node, date, workloads }) => {
       const entries = columns.map((name) => workloads[name]?.[subject]);
-      return [`\`${subjectName(subject)}\``, node.replace("v", ""), ...entries.map(besideReference)];
+      const where = [node.replace("v", ""), date.slice(0, 10)];
+      return [`\`${subjectName(subject)}\``, ...where, ...entries.map(besideReference)];
     }),
   );
-  const heads = ["ns per operation", "Node", ...columns.map((name) => `\`${name}\``)];
-  const marks = ["---", "---", ...columns.map(() => "--:")];
+  const heads = ["ns per operation", "Node", "date", ...columns.map((name) => `\`${name}\``)];
+  const marks = ["---", "---", "---", ...columns.map(() => "--:")];
   return ["On several Nodes; in parentheses: times the reference.", "", ...table(heads, marks, rows)];
 }
 

@@ -1,10 +1,11 @@
 /** Copies of the library with some lines changed, to see what they cost. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type * as sharedheap from "sharedheap";
 import { type Change, FAST_PATHS } from "./changes.ts";
 
 const PROJECT = new URL("../../../", import.meta.url);
+const COPIES = new URL("build/variants/", PROJECT);
 
 /** Loads a copy that is gone as soon as it is loaded. */
 export async function loadChanged(changes: readonly Change[]): Promise<typeof sharedheap> {
@@ -27,7 +28,8 @@ async function whileCopied<Result>(
   changes: readonly Change[],
   fn: (copy: URL) => Promise<Result>,
 ): Promise<Result> {
-  const copy = new URL(`build/variants/${process.pid}-${name}/`, PROJECT);
+  const copy = new URL(`${process.pid}-${name}/`, COPIES);
+  removeLeft();
   try {
     for (const part of parts) cpSync(new URL(part, PROJECT), new URL(part, copy), { recursive: true });
     for (const each of changes)
@@ -38,13 +40,33 @@ async function whileCopied<Result>(
   }
 }
 
+/** What was interrupted has left its copies. */
+function removeLeft(): void {
+  for (const name of existsSync(COPIES) ? readdirSync(COPIES) : [])
+    if (!isRunning(Number.parseInt(name, 10)))
+      rmSync(new URL(name, COPIES), { recursive: true, force: true });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The line of a file that a change takes the place of, or undefined. */
+export function lineOf(text: string, { from }: Change): string | undefined {
+  return from.find((each) => text.includes(each));
+}
+
 /** Throws if a line is not there: then the build writes it otherwise now, and the list of changes is to be mended. */
-function change(file: URL, { from, to }: Change): void {
+function change(file: URL, each: Change): void {
   const text = readFileSync(file, "utf8");
-  const line = from.find((each) => text.includes(each));
+  const line = lineOf(text, each);
   if (line === undefined)
     throw new Error(
-      `bench: ${fileURLToPath(file)} has no «${from[0].trim()}»; mend bench/variants/changes.ts`,
+      `bench: ${fileURLToPath(file)} has no «${each.from[0].trim()}»; mend bench/variants/changes.ts`,
     );
-  writeFileSync(file, text.replaceAll(line, to));
+  writeFileSync(file, text.replaceAll(line, each.to));
 }

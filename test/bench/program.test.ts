@@ -1,10 +1,13 @@
 /** The whole program, as a child process, with as few measurements as it does. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { emscriptenPeers } from "../../bench/peers/emscripten.ts";
 import type { Run } from "../../bench/results.ts";
+import { FAST_PATHS, variantsOf } from "../../bench/variants/changes.ts";
+import { lineOf } from "../../bench/variants/copy.ts";
 
 /** Those that are on this machine. */
 const PEERS = ["@thi.ng/malloc", "AssemblyScript TLSF", ...emscriptenPeers().map(({ name }) => name)];
@@ -23,6 +26,9 @@ test("a workload or an option that does not exist is one line and exit code 2", 
   const option = run("--fast");
   assert.equal(option.status, 2);
   assert.match(option.stderr, /^bench: Unknown option '--fast'\n$/);
+  const node = run("--node", "19");
+  assert.equal(node.status, 2);
+  assert.match(node.stderr, /^bench: --node takes a version from 20 on, [^\n]*"19"\n$/);
   const rounds = run("--rounds", "none");
   assert.equal(rounds.status, 2);
   assert.match(rounds.stderr, /^bench: --rounds takes [^\n]*"none"\n$/);
@@ -113,11 +119,27 @@ test("fairness: the tenant at work gets all that it asks for, the other one is r
   assert.ok(fairness.refused > 0 && fairness.share.median > 0);
 });
 
-test("variants: each fits the library as it is built, and runs", () => {
-  const { status, stdout, stderr } = run("--variants", "--rounds", "1", "--processes", "1", "--json");
-  assert.equal(stderr, "");
-  assert.equal(status, 0);
-  const entries = Object.values((JSON.parse(stdout) as Run).workloads.pair64);
-  assert.ok(entries.length >= 16);
-  assert.ok(entries.every(({ median }) => median > 0));
+test("variants: each fits the library as it is built", () => {
+  const variants = ["pair64", "ws10k"].flatMap(variantsOf);
+  assert.ok(variants.length >= 16);
+  for (const { name, changes } of variants)
+    for (const change of changes)
+      for (const file of change.files ?? FAST_PATHS) {
+        const text = readFileSync(fileURLToPath(import.meta.resolve(`#src/${file}`)), "utf8");
+        assert.notEqual(
+          lineOf(text, change),
+          undefined,
+          `"${name}": ${file} has no «${change.from[0].trim()}»`,
+        );
+      }
 });
+
+for (const workload of ["pair64", "larson1", "larson2"])
+  test(`variants run ${workload}`, () => {
+    const { status, stdout, stderr } = run("--variants", workload, "--quick", "--rounds", "1", "--json");
+    assert.equal(stderr, "");
+    assert.equal(status, 0);
+    const entries = Object.entries((JSON.parse(stdout) as Run).workloads[workload]);
+    assert.ok(entries.length >= 8);
+    assert.ok(entries.every(([name, { median }]) => name.includes(", ") && median > 0));
+  });

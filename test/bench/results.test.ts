@@ -186,13 +186,14 @@ test("saved runs that have no folder are none, and a file is read as it was writ
 
 test("runs on several Nodes are beside each other; a single one is not", () => {
   assert.deepEqual(nodesTable([RUN]), []);
+  assert.deepEqual(nodesTable([RUN, { ...RUN, node: "v24.0.0", workloads: {} }]), []);
   const ratio = spreadOf([2.5]);
   const newer = { ...RUN, node: "v24.0.0", workloads: { pair64: { sharedheap: { ...entry(3), ratio } } } };
   const rows = nodesTable([RUN, newer]).slice(-4);
   assert.deepEqual(rows, [
-    "| `MemAlloc` | 20.1.2 | 5.00 | 30.00 |",
-    "| `MemAlloc` | 24.0.0 | 3.00 (2.50) |  |",
-    "| `MemCache` | 20.1.2 | 4.00 |  |",
-    "| `MemCache` | 24.0.0 |  |  |",
+    "| `MemAlloc` | 20.1.2 | 2026-01-02 | 5.00 | 30.00 |",
+    "| `MemAlloc` | 24.0.0 | 2026-01-02 | 3.00 (2.50) |  |",
+    "| `MemCache` | 20.1.2 | 2026-01-02 | 4.00 |  |",
+    "| `MemCache` | 24.0.0 | 2026-01-02 |  |  |",
   ]);
 });

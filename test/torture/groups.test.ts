@@ -18,7 +18,13 @@ const SEED = Number(process.env.TORTURE_SEED ?? Math.floor(Math.random() * 2 ** 
 
 test("groups made, filled and dropped: every sum is right, nothing is refused where there is room", async (t) => {
   t.diagnostic(`TORTURE_SEED=${SEED}`);
-  const options = { seconds: SECONDS, threads: THREADS, seed: SEED, library: BUILT };
+  const options = {
+    seconds: SECONDS,
+    maxSeconds: 10 * SECONDS,
+    threads: THREADS,
+    seed: SEED,
+    library: BUILT,
+  };
   const { failures, rests } = await run(options);
   assert.deepEqual(failures, []);
   assert.ok(rests > 0);

@@ -17,8 +17,8 @@ const SEED = Number(process.env.TORTURE_SEED ?? Math.floor(Math.random() * 2 ** 
 for (const traceImpliesRcu of [true, false]) {
   test(`traceImpliesRcu ${traceImpliesRcu}: nothing is reused early, nothing is lost`, async (t) => {
     t.diagnostic(`TORTURE_SEED=${SEED}`);
-    const options = { seconds: SECONDS, threads: 4, seed: SEED, traceImpliesRcu, library: BUILT };
-    const { failures } = await run(options);
+    const options = { seconds: SECONDS, maxSeconds: 10 * SECONDS, threads: 4, seed: SEED };
+    const { failures } = await run({ ...options, traceImpliesRcu, library: BUILT });
     assert.deepEqual(failures, []);
   });
 }

@@ -1,12 +1,16 @@
 // Other versions of Node, which come from npm, each into a folder of its own: what is run on them.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { node, npm, run } from "./child.mjs";
+import { parseArgs } from "node:util";
+import { npm, run } from "./child.mjs";
 import { changedAt } from "./files.mjs";
 import { test } from "./test.mjs";
 
 const VERSIONS = [22, 24];
+/** As bench/arguments.ts has it. */
+const VERSION = /^2\d(\.\d+){0,2}$/;
+const OPTIONS = { node: { type: "string" }, help: { type: "boolean", short: "h" } };
 // In browsers, which are the same whoever drives them, and those that plant a bug, which test the tests.
 const LEFT_OUT = ["--test-skip-pattern=/^[A-Z]+[0-9]+ is found: /"];
 const BROWSERS = /^build.test.browser/;
@@ -27,26 +31,24 @@ export async function checkNodes(args) {
   return failed.length === 0 ? 0 : 1;
 }
 
-/** Runs a script with the Node that `--node VERSION` names, or with this one. The other arguments are the script's. */
+/** Runs a script, which gets the same arguments, on the Node that `--node VERSION` names; else on this one. */
 export async function withNode(script, args) {
-  const at = args.indexOf("--node");
-  if (at < 0) return node("--enable-source-maps", script, ...args);
-  const version = args[at + 1];
-  if (!/^\d{2}(\.\d+){0,2}$/.test(version)) {
-    console.error(`--node takes a version, as 24 or 24.1.0, not "${version}"`);
-    return 2;
-  }
-  const program = await nodeOf(version);
-  const others = args.toSpliced(at, 2);
-  return program === undefined ? 1 : run(program, ["--enable-source-maps", script, ...others]);
+  const { node: version, help } = parseArgs({ args, options: OPTIONS, strict: false }).values;
+  const isOther = typeof version === "string" && VERSION.test(version) && !help;
+  // the script says what is wrong with a version
+  const program = isOther ? await nodeOf(version) : process.execPath;
+  return program === undefined ? 1 : run(program, ["--enable-source-maps", script, ...args]);
 }
 
 /** The program, installed if need be; undefined: it cannot be. */
 async function nodeOf(version) {
   const folder = `build/nodes/${version}`;
   const program = join(folder, "node_modules/node/bin", SYSTEM === "win" ? "node.exe" : "node");
-  if (changedAt(program) === 0 && (await install(version, folder)) !== 0) return undefined;
-  return resolve(program);
+  if (changedAt(program) > 0) return resolve(program);
+  if ((await install(version, folder)) === 0) return resolve(program);
+  console.error(`Node ${version} cannot be installed, see above: is there such a version for ${SYSTEM}?`);
+  rmSync(folder, { recursive: true, force: true });
+  return undefined;
 }
 
 /** A package.json of its own keeps npm from touching the project's node_modules. */
@@ -55,5 +57,7 @@ function install(version, folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   const from = `node@npm:node-${SYSTEM}-${process.arch}@${version}`;
-  return npm(["install", "--no-save", "--no-audit", "--no-fund", from], { cwd: folder });
+  // nothing on standard output, where a program may expect JSON
+  const stdio = [0, 2, 2];
+  return npm(["install", "--no-save", "--no-audit", "--no-fund", from], { cwd: folder, stdio });
 }

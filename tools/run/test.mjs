@@ -3,7 +3,7 @@
 import { run } from "./child.mjs";
 import { filesIn } from "./files.mjs";
 
-/** A test that takes longer hangs: none of them takes three minutes on a machine that others use too. */
+/** A file that takes longer hangs: none of them takes three minutes on a machine that others use too. */
 const TIMEOUT = "--test-timeout=900000";
 
 /** Arguments that start with "--" go to node, the others select files by a part of their path; `skip`: not these, unless selected. */

@@ -1,7 +1,6 @@
 /** A run: a heap, threads that make and drop groups in it, rests at which all is looked at, and in the end the books. */
 import { setTimeout as pause } from "node:timers/promises";
 import { loadLibrary } from "../rcu/library.ts";
-import { MAX_STRETCH } from "../rcu/run.ts";
 import { wrongAtEnd, wrongAtRest } from "./books.ts";
 import { Control, newControl } from "./control.ts";
 import { type Counts, newCounts, totals } from "./counters.ts";
@@ -11,6 +10,8 @@ import { findTooFew } from "./verdict.ts";
 
 export interface RunOptions {
   readonly seconds: number;
+  /** Goes on for up to so long while too little has happened to mean anything, as on a loaded machine. Default: `seconds`. */
+  readonly maxSeconds?: number;
   readonly threads: number;
   readonly seed: number;
   /** Address of the library. */
@@ -37,9 +38,9 @@ const PERCPU_BYTES = 256 * 1024;
 /** Between rests. */
 const REST_MS = 1000;
 
-/** Until the time is over and enough has happened, or something is found. */
+/** Until the time is over, or something is found. */
 export async function run(options: RunOptions, onRest: OnRest = () => {}): Promise<RunResult> {
-  const { library, threads, seed } = options;
+  const { library, threads, seed, seconds: least, maxSeconds = least } = options;
   const { SharedHeap } = await loadLibrary(library);
   // this thread only looks on: were it to poll, a broken library could keep it for ever
   const sizes = { bytes: HEAP_BYTES, maxCpus: threads + 1, maxNames: threads * NAMES_PER_THREAD };
@@ -51,10 +52,9 @@ export async function run(options: RunOptions, onRest: OnRest = () => {}): Promi
   const seconds = () => (performance.now() - start) / 1000;
   let rests = 0;
   const isOver = () =>
-    seconds() >= options.seconds &&
-    (findTooFew(options.seconds, totals(counts)).length === 0 || seconds() >= MAX_STRETCH * options.seconds);
+    seconds() >= maxSeconds || (seconds() >= least && findTooFew(least, totals(counts)).length === 0);
   while (!isOver() && crew.failures.length === 0) {
-    await pause(Math.min(REST_MS, 1000 * options.seconds));
+    await pause(Math.min(REST_MS, 1000 * least));
     await crew.atRest(() => {
       rests++;
       crew.failures.push(...wrongAtRest(heap, totals(counts)));
@@ -65,6 +65,6 @@ export async function run(options: RunOptions, onRest: OnRest = () => {}): Promi
   await crew.stop();
   const sums = totals(counts);
   const failures = [...crew.failures];
-  if (failures.length === 0) failures.push(...wrongAtEnd(heap, sums), ...findTooFew(options.seconds, sums));
+  if (failures.length === 0) failures.push(...wrongAtEnd(heap, sums), ...findTooFew(least, sums));
   return { seconds: lasted, rests, counts: sums, failures };
 }

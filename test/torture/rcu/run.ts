@@ -12,6 +12,8 @@ import { findTooFew, findWeaknesses } from "./verdict.ts";
 
 export interface RunOptions {
   readonly seconds: number;
+  /** Goes on for up to so long while too little has happened to mean anything, as on a loaded machine. Default: `seconds`. */
+  readonly maxSeconds?: number;
   readonly threads: number;
   readonly seed: number;
   readonly traceImpliesRcu: boolean;
@@ -34,10 +36,8 @@ export type OnLook = (seconds: number, counts: Counts, pages: number) => void;
 /** Reserved, not used: room for what waits for grace periods. */
 const HEAP_BYTES = 512 * 2 ** 20;
 const LOOK_MS = 20;
-/** A loaded machine is given so many times as long. */
-export const MAX_STRETCH = 10;
 
-/** Until the time is over and enough has happened, or something is found. */
+/** Until the time is over, or something is found. */
 export async function run(options: RunOptions, onLook: OnLook = () => {}): Promise<RunResult> {
   const { library, threads, traceImpliesRcu, seed } = options;
   const { SharedHeap, GFP_ZERO } = await loadLibrary(library);
@@ -48,7 +48,7 @@ export async function run(options: RunOptions, onLook: OnLook = () => {}): Promi
   const control = new Control(newControl(threads));
   const totals = new Totals(control);
   const crew = new Crew(control, seed, { library, token: heap.token, slots });
-  const { seconds, memory } = await watch(heap, crew, totals, options.seconds, onLook);
+  const { seconds, memory } = await watch(heap, crew, totals, options, onLook);
   await crew.stop();
   const counts = totals.look();
   if (crew.failures.length > 0) return { seconds, counts, memory, failures: crew.failures };
@@ -61,7 +61,8 @@ export async function run(options: RunOptions, onLook: OnLook = () => {}): Promi
   };
 }
 
-async function watch(heap: SharedHeap, crew: Crew, totals: Totals, limit: number, onLook: OnLook) {
+async function watch(heap: SharedHeap, crew: Crew, totals: Totals, options: RunOptions, onLook: OnLook) {
+  const { seconds: least, maxSeconds = least } = options;
   const memory = new Memory();
   const start = performance.now();
   for (;;) {
@@ -69,8 +70,7 @@ async function watch(heap: SharedHeap, crew: Crew, totals: Totals, limit: number
     const [pages, counts] = [pagesHeld(heap), totals.look()];
     memory.note(seconds, pages);
     onLook(seconds, counts, pages);
-    const isOver =
-      seconds >= limit && (findTooFew(limit, counts).length === 0 || seconds >= MAX_STRETCH * limit);
+    const isOver = seconds >= maxSeconds || (seconds >= least && findTooFew(least, counts).length === 0);
     if (isOver || crew.failures.length > 0) return { seconds, memory: memory.report() };
     await pause(LOOK_MS);
   }
