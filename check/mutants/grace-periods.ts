@@ -61,8 +61,8 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     file: PIPELINE,
     from: "writePrivate(this.words, last, 0);\n        return rest;",
     to: "return rest;",
-    oracle: "wild-access",
-    scenario: "freercu-pipeline",
+    oracle: "invariant",
+    scenario: "going-home",
   },
   {
     id: "M8",

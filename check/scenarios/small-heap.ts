@@ -12,6 +12,9 @@ export const SMALL: Tuning = {
   chargeBatch: 1,
 };
 
+/** Homes keep as many chains as there are: a look never cuts their lists, which saves nine of ten schedules. */
+export const KEEPING: Tuning = { ...SMALL, keepChains: 8 };
+
 /** A list of one object: each alloc refills, each free trims. */
 export const TIGHT: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 1, batch: 1, prefill: 1 }) };
 

@@ -31,14 +31,20 @@ test(`${DEATHS} threads die at any moment: the others go on, nothing is lost`, a
 
 for (const { id, what } of MUTANTS) {
   test(`${id} is found: ${what}`, async (t) => {
-    const args = [MAIN, "--kill", "60", "--mutant", id, "--seed", String(SEED), "--json"];
-    const child = spawn(process.execPath, args, { timeout: STUCK_MS, killSignal: "SIGKILL" });
-    const [output, errors] = [text(child.stdout), text(child.stderr)];
-    const [code] = await once(child, "close");
-    assert.notEqual(code, 0, "it was not found");
-    const what = code === null ? "it is stuck" : whatIsWrong(await output, await errors);
-    t.diagnostic(what.split("\n")[0]);
+    const found = (await findOnce(id)) ?? (await findOnce(id)) ?? (await findOnce(id));
+    assert.ok(found !== undefined, "it was not found in three runs");
+    t.diagnostic(found.split("\n")[0]);
   });
+}
+
+/** What is wrong with a library that has that bug; undefined: in this run nothing was, as some take two threads at one moment. */
+async function findOnce(id: string): Promise<string | undefined> {
+  const args = [MAIN, "--kill", "60", "--mutant", id, "--seed", String(SEED), "--json"];
+  const child = spawn(process.execPath, args, { timeout: STUCK_MS, killSignal: "SIGKILL" });
+  const [output, errors] = [text(child.stdout), text(child.stderr)];
+  const [code] = await once(child, "close");
+  if (code === 0) return undefined;
+  return code === null ? "it is stuck" : whatIsWrong(await output, await errors);
 }
 
 /** A heap that is broken enough breaks the starter too. */
