@@ -1,4 +1,7 @@
-/** One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds of a round, and whether the end is checked. */
+/**
+ * One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds of a round, and
+ * whether the end is checked.
+ */
 import { argv } from "node:process";
 import { SharedHeap } from "sharedheap";
 import { runCrew } from "#src/cli/crew.js";

@@ -255,7 +255,10 @@ export class Pipeline {
     return cmpxchg(this.words, home + ROUND_PENDING, 0, newest) === 0;
   }
 
-  /** At a turn or poll of any thread: what waits at `home` goes on. But if that has changed since the last look, its refills have use for it: the newest stay till the next one. */
+  /**
+   * At a turn or poll of any thread: what waits at `home` goes on. But if that has changed since the last look, its
+   * refills have use for it: the newest stay till the next one.
+   */
   private runRound(home: number): void {
     const newest = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
     const isInUse = newest !== loadAcquire(this.words, home + ROUND_PENDING);
