@@ -242,7 +242,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "one-cpu-nested",
     about: "2 calls on one CPU, 2 nested calls, one in the other or after it, at any step",
     search: EXHAUSTIVE,
-    limits: { callSteps: 400, nested: 2, depth: 2 },
+    limits: { callSteps: 350, nested: 2, depth: 2 },
     prepare: (library) => {
       const prepared = new Clients(library, 1, "fixed", PAIRS);
       const { alloc, free, refill } = prepared.calls;

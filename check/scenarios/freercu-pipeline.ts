@@ -10,7 +10,7 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
-import { bootCpus, freeWords, KEEPING, pollUntilQuiet } from "./small-heap.ts";
+import { bootCpus, freeWords, pollUntilQuiet } from "./small-heap.ts";
 
 const SIZE = 2040;
 const OBJECT_SHIFT = 11;
@@ -36,7 +36,7 @@ export class Pipelines implements Prepared {
 
   constructor(library: Library) {
     this.library = library;
-    this.booted = bootCpus(library, 3, 24, KEEPING);
+    this.booted = bootCpus(library, 3, 24);
     this.words = this.booted[0].arena.words;
     const { areas, rcu } = this.booted[2];
     this.pools = this.booted.slice(0, 2).map(({ allocators }) => allocators.openMemCache("objects", SIZE));

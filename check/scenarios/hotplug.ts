@@ -8,7 +8,7 @@ import { Violation } from "../engine/violation.ts";
 import type { Library } from "../library.ts";
 import { checkBooks } from "../oracles/books.ts";
 import { Ledger } from "../oracles/ledger.ts";
-import { bootCpus, SMALL } from "./small-heap.ts";
+import { bootCpus, CUTTING } from "./small-heap.ts";
 
 /** CPU 0 frees what CPU 1 allocated, and trims it home, while CPU 1 closes its cache, opens it, detaches. */
 export class GoingHome implements Prepared {
@@ -29,7 +29,7 @@ export class GoingHome implements Prepared {
 
   constructor(library: Library) {
     this.library = library;
-    this.booted = bootCpus(library, this.cpus, 24);
+    this.booted = bootCpus(library, this.cpus, 24, CUTTING);
     this.words = this.booted[0].arena.words;
     this.caches = this.booted.map((system) => system.allocators.openMemCache("objects", 2040));
     this.gifts = Array.from({ length: 4 }, () => this.caches[1].alloc());
@@ -78,7 +78,7 @@ export class GoingHome implements Prepared {
 
   private comeBack(cpu: number): number {
     // anew, as a thread does: who it is is in its claims
-    const system = this.library.boot.bootAttacher(this.booted[cpu].arena, "", SMALL);
+    const system = this.library.boot.bootAttacher(this.booted[cpu].arena, "", CUTTING);
     if (system.cpu.id !== cpu) throw new Violation("double-owner", "the wrong CPU was free");
     system.allocators.openMemCache("objects", 2040);
     return 0;

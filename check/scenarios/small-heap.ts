@@ -8,12 +8,13 @@ export const SMALL: Tuning = {
   watermarks: () => ({ low: 1, high: 2, batch: 1, prefill: 1 }),
   takerTries: 1,
   gatherChains: 1,
-  keepChains: 1,
+  // as many as there are: looks that cut lists make ten times as many schedules
+  keepChains: 8,
   chargeBatch: 1,
 };
 
-/** Homes keep as many chains as there are: a look never cuts their lists, which saves nine of ten schedules. */
-export const KEEPING: Tuning = { ...SMALL, keepChains: 8 };
+/** Looks cut the lists of homes. */
+export const CUTTING: Tuning = { ...SMALL, keepChains: 1 };
 
 /** A list of one object: each alloc refills, each free trims. */
 export const TIGHT: Tuning = { ...SMALL, watermarks: () => ({ low: 1, high: 1, batch: 1, prefill: 1 }) };
