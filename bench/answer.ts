@@ -2,6 +2,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
+/** Last argument of a child whose heap need not be what its invariants say: it may be without its headers, say. */
+export const UNCHECKED = "unchecked";
+
 /** Runs a module with arguments and flags for Node, and resolves to what it sent. */
 export async function answerOf<Answer>(
   module: URL,

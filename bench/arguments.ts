@@ -108,12 +108,13 @@ export function parseCommand(argv: readonly string[]): Command {
   positionals.forEach(checkWorkload);
   checkNode(values.node);
   if (values.variants) checkVariants(positionals, values);
-  const named = values.all
-    ? ALL_NAMES
-    : values.variants && positionals.length === 0
-      ? ["pair64"]
-      : positionals;
+  const named = namesOf(positionals, values);
   return { kind: "run", options: { ...chosen(named, values), ...amounts(values), results } };
+}
+
+function namesOf(names: readonly string[], { all, variants }: Values): readonly string[] {
+  if (all) return ALL_NAMES;
+  return variants && names.length === 0 ? ["pair64"] : names;
 }
 
 /** What runs. */

@@ -1,10 +1,11 @@
 /**
- * One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds of a round, and
- * whether the end is checked.
+ * One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds of a round,
+ * maybe UNCHECKED.
  */
 import { argv } from "node:process";
 import { SharedHeap } from "sharedheap";
 import { runCrew } from "#src/cli/crew.js";
+import { UNCHECKED } from "../answer.ts";
 import { newControl } from "../threads/control.ts";
 import { type Answer, type Job, type Measured, ROUNDS, timeOf } from "./job.ts";
 import { PARALLEL, SCALED } from "./workloads.ts";
@@ -12,8 +13,8 @@ import { PARALLEL, SCALED } from "./workloads.ts";
 const HEAP_BYTES = 512 * 2 ** 20;
 
 const [name = "", subject = "", ...numbers] = argv.slice(2);
-const [threads = 1, ms = 1] = numbers.slice(0, 2).map(Number);
-const isChecked = numbers[2] === undefined;
+const [threads = 1, ms = 1] = numbers.map(Number);
+const isChecked = !argv.includes(UNCHECKED);
 const workload = [...PARALLEL, ...SCALED].find((each) => each.name === name);
 if (workload === undefined) throw new Error(`${name}?`);
 

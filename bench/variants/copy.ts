@@ -9,26 +9,24 @@ const COPIES = new URL("build/variants/", PROJECT);
 
 /** Loads a copy that is gone as soon as it is loaded. */
 export async function loadChanged(changes: readonly Change[]): Promise<typeof sharedheap> {
-  return whileCopied("loaded", ["dist"], changes, (copy) => import(new URL("dist/index.js", copy).href));
+  return whileCopied(["dist"], changes, (copy) => import(new URL("dist/index.js", copy).href));
 }
 
 /** Calls `fn` with the address of a copy of the built library and of these benchmarks, which use that library. */
 export function whileProjectIsCopied<Result>(
-  name: string,
   changes: readonly Change[],
   fn: (copy: URL) => Promise<Result>,
 ): Promise<Result> {
   // its package.json says that this is what "sharedheap" means there
-  return whileCopied(name, ["package.json", "dist", "build/bench"], changes, fn);
+  return whileCopied(["package.json", "dist", "build/bench"], changes, fn);
 }
 
 async function whileCopied<Result>(
-  name: string,
   parts: readonly string[],
   changes: readonly Change[],
   fn: (copy: URL) => Promise<Result>,
 ): Promise<Result> {
-  const copy = new URL(`${process.pid}-${name}/`, COPIES);
+  const copy = new URL(`${process.pid}/`, COPIES);
   removeLeft();
   try {
     for (const part of parts) cpSync(new URL(part, PROJECT), new URL(part, copy), { recursive: true });

@@ -1,5 +1,5 @@
 /** Runs workloads on changed copies of the library, each subject in child processes of its own, one at a time. */
-import { answerOf } from "../answer.ts";
+import { answerOf, UNCHECKED } from "../answer.ts";
 import type { Sample } from "../measure.ts";
 import type { Measured } from "../parallel/job.ts";
 import { argumentsOf, type ParallelAmount, type ParallelResult, parallelResultOf } from "../parallel/run.ts";
@@ -10,8 +10,6 @@ import type { Workload } from "../workloads/workload.ts";
 import { type Variant, variantsOf } from "./changes.ts";
 import { whileProjectIsCopied } from "./copy.ts";
 
-/** Without its headers, say, a heap is not what its invariants say. */
-const UNCHECKED = "unchecked";
 const OURS = SUBJECTS.filter(({ target }) => target !== undefined);
 
 export async function runVariants(workload: Workload, { rounds, processes }: Amount): Promise<Result[]> {
@@ -53,8 +51,7 @@ async function takeTurns(
   fn: (copy: URL, variant: string) => Promise<void>,
 ): Promise<void> {
   for (let process = 0; process < processes; process++)
-    for (const { name, changes } of variants)
-      await whileProjectIsCopied("copy", changes, (copy) => fn(copy, name));
+    for (const { name, changes } of variants) await whileProjectIsCopied(changes, (copy) => fn(copy, name));
 }
 
 function add<Value>(seen: Map<string, Value[]>, name: string, values: readonly Value[]): void {

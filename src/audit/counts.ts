@@ -72,7 +72,7 @@ function round({ areas, callbacks }: System, { cache, where }: MarkedCache, isQu
   const isWanted = peek(areas.words, cache + FREE_BY_RCU_TTRACE) !== 0;
   if (isPending === isQueued && (isQueued || !isWanted)) return [];
   const mend = (): void => {
-    // pairs with the CAS in Pipeline.mayRaiseRound
+    // pairs with the CAS in Pipeline.raiseRound
     storeRelease(areas.words, cache + ROUND_PENDING, isQueued || isWanted ? 1 : 0);
     if (isWanted && !isQueued) callbacks.call(KIND_ROUND, cache + ROUND);
   };

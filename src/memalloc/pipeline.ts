@@ -234,7 +234,7 @@ export class Pipeline {
     const home = chainHome(this.words, first);
     // pairs with take and startRound: hands the chain over
     llistAdd(this.words, home + FREE_BY_RCU_TTRACE, chainLink(first));
-    if (this.mayRaiseRound(home, chainLink(first))) this.callbacks.call(KIND_ROUND, home + ROUND);
+    this.raiseRound(home, chainLink(first));
     // looked at after the push: an owner that closes the cache empties the list after it says so
     if (loadAcquire(this.words, home + OPEN) === 0) this.startRound(home, 0);
     else if (this.countLanded(home)) this.startRound(home, this.keepChains);
@@ -248,16 +248,17 @@ export class Pipeline {
     return landed >= this.gatherChains;
   }
 
-  /** True if a look at what waits at `home` is due, and the caller is to give the callback. `newest` is, or was, in front of it. */
-  private mayRaiseRound(home: number, newest: number): boolean {
-    if (loadAcquire(this.words, home + ROUND_PENDING) !== 0) return false;
+  /** At a turn or poll of any thread there is a look at what waits at `home`. `newest` is, or was, in front of it. */
+  private raiseRound(home: number, newest: number): void {
+    if (loadAcquire(this.words, home + ROUND_PENDING) !== 0) return;
     // pairs with the store in runRound: one of those who raise gives the callback
-    return cmpxchg(this.words, home + ROUND_PENDING, 0, newest) === 0;
+    if (cmpxchg(this.words, home + ROUND_PENDING, 0, newest) === 0)
+      this.callbacks.call(KIND_ROUND, home + ROUND);
   }
 
   /**
-   * At a turn or poll of any thread: what waits at `home` goes on. But if that has changed since the last look, its
-   * refills have use for it: the newest stay till the next one.
+   * The look: what waits at `home` goes on. But if that has changed since the last one, its refills have use for it:
+   * the newest stay till the next one.
    */
   private runRound(home: number): void {
     const newest = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
@@ -266,7 +267,7 @@ export class Pipeline {
     storeRelease(this.words, home + ROUND_PENDING, 0);
     this.startRound(home, isInUse ? this.keepChains : 0);
     const left = loadAcquire(this.words, home + FREE_BY_RCU_TTRACE);
-    if (left !== 0 && this.mayRaiseRound(home, left)) this.callbacks.call(KIND_ROUND, home + ROUND);
+    if (left !== 0) this.raiseRound(home, left);
   }
 
   /** Frees the objects of a chain to slab, destroyed if need be. */

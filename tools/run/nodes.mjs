@@ -8,7 +8,7 @@ import { changedAt } from "./files.mjs";
 import { test } from "./test.mjs";
 
 const VERSIONS = [22, 24];
-/** As bench/arguments.ts has it. */
+/** From 20 on. */
 const VERSION = /^2\d(\.\d+){0,2}$/;
 const OPTIONS = { node: { type: "string" }, help: { type: "boolean", short: "h" } };
 // In browsers, which are the same whoever drives them, and those that plant a bug, which test the tests.
