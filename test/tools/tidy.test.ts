@@ -52,6 +52,14 @@ test("long lines, long files and leftovers", () => {
   assert.deepEqual(messages("tools/a.ts", "see /tmp/x"), []);
 });
 
+test("a sum that is read before a wait forgets what others add meanwhile", () => {
+  const messages = (line: string): number => checkText({ path: "src/a.ts", text: line }).length;
+  assert.equal(messages(`  this.sum ${"+"}= await count();`), 1);
+  assert.equal(messages(`  sum ${"-"}= (await count()).length;`), 1);
+  assert.equal(messages("  const count = await next();"), 0);
+  assert.equal(messages("  const isSame = one === (await other());"), 0);
+});
+
 test("folders of src have what they need", () => {
   const missing = checkFolders([
     "src/index.ts",

@@ -128,7 +128,8 @@ export class Killer {
   private async endOwn(thread: number, own: number): Promise<void> {
     this.ending++;
     try {
-      this.leaked += await endOwn(this.heap, thread, own);
+      const leaked = await endOwn(this.heap, thread, own);
+      this.leaked += leaked;
       this.ending--;
     } catch (error) {
       this.failures.push(`what victim ${thread} had made cannot be ended: ${String(error)}`);
