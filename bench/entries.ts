@@ -25,6 +25,8 @@ export type Workloads = Readonly<Record<string, Entries>>;
 /** The allocator for any size is what a program gets that does not choose. */
 export const OURS = "sharedheap";
 const OUR_SUBJECT = "MemAlloc";
+/** What a workload takes by itself, see floor.ts. */
+export const NO_ALLOCATOR = "no allocator";
 
 function entryName(subject: string): string {
   return subject === OUR_SUBJECT ? OURS : subject;

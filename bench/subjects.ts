@@ -1,5 +1,7 @@
 /** The allocators that are measured, as a loop sees them. */
 import { SharedHeap } from "sharedheap";
+import { NO_ALLOCATOR } from "./entries.ts";
+import { Floor } from "./floor.ts";
 import { PEERS } from "./peers/list.ts";
 import type { Peer } from "./peers/peer.ts";
 import { referenceLoop } from "./reference.ts";
@@ -40,12 +42,20 @@ export const SUBJECTS: readonly SubjectKind[] = [
   { name: "kmalloc", fixed: false, target: undefined, open: (heap) => new KmallocSubject(heap) },
 ];
 
-/** The workload for each of them that can run it, and for each peer. */
+const FLOOR: SubjectKind = {
+  name: NO_ALLOCATOR,
+  fixed: false,
+  target: undefined,
+  open: (heap) => new Floor(heap),
+};
+
+/** The workload for each of them that can run it, for each peer, and without any. */
 export function onAllocators(workload: AllocatorWorkload): Workload {
   const isAble = ({ fixed }: { fixed: boolean }) => !fixed || workload.size !== undefined;
   const contestants = [
     ...SUBJECTS.filter(isAble).map((kind) => contestant(kind, workload)),
     ...PEERS.filter(isAble).map((peer) => peerContestant(peer, workload)),
+    contestant(FLOOR, workload),
   ];
   return { name: workload.name, what: workload.what, contestants };
 }

@@ -1,5 +1,5 @@
 /** Who takes how long for what, and what we lose. */
-import { type Entries, type Entry, OURS, subjectName, type Workloads } from "../entries.ts";
+import { type Entries, type Entry, NO_ALLOCATOR, OURS, subjectName, type Workloads } from "../entries.ts";
 import { hasFallen, keptOf } from "../parallel/scale.ts";
 import type { Run } from "../results.ts";
 import { table } from "../table.ts";
@@ -7,6 +7,7 @@ import { GOALS, GOALS_OF, REFERENCE_NS, TIMES_OTHERS } from "./goals.ts";
 import { ns } from "./tables.ts";
 
 const OWN = [OURS, "MemCache", "kmalloc"];
+const NO_PEERS = [...OWN, NO_ALLOCATOR];
 
 /** Allocators by workloads, as Markdown. None if no such workload was measured. */
 export function summaryOf(run: Run): string[] {
@@ -100,7 +101,7 @@ function slowerThan({ workloads }: Run): string[] {
     const ours = entries[OURS]?.median;
     if (ours === undefined || GOALS[name] === undefined) return [];
     return Object.entries(entries)
-      .filter(([subject, { median }]) => !OWN.includes(subject) && median < ours * TIMES_OTHERS)
+      .filter(([subject, { median }]) => !NO_PEERS.includes(subject) && median < ours * TIMES_OTHERS)
       .map(([subject, { median }]) => ({ name, subject, share: median / ours }));
   });
   return found.map(({ name, subject, share }) =>

@@ -138,9 +138,50 @@ const SLOW: readonly Variant[] = [
   },
 ];
 
-/** Those of a workload: pairs run no slow path. */
-export function variantsOf(workload: string): readonly Variant[] {
-  return [{ name: "as it is", changes: [] }, ...(workload.startsWith("pair64") ? FAST : SLOW)];
+const kmalloc = (from: string): Change => ({ files: ["mm/kmalloc.js"], from: [from], to: "" });
+
+/** The slab allocator underneath, by itself. */
+const SLAB: readonly Variant[] = [
+  { name: "no atomics: plain accesses", changes: PLAIN, isForOneThread: true },
+  {
+    name: "what is freed is looked up by atomic loads",
+    changes: [
+      {
+        files: ["mm/slab-lookup.js"],
+        from: ["const first = firstPage(page, pages.words[pages.descriptor(page) + 0]);"],
+        to: "return slabPageAt(pages, word);",
+      },
+    ],
+  },
+  {
+    name: "no check of sizes, flags and what is freed",
+    changes: [
+      kmalloc("checkSize(bytes);"),
+      kmalloc('checkFlags(flags, 1, "GFP_ZERO");'),
+      kmalloc(
+        'if (!isOffset(pages, p))\n            throw badPointer(p, "is not an offset of this heap, aligned to 8");\n',
+      ),
+      kmalloc("|| !isObjectStart(pages, page, word)"),
+    ],
+  },
+  {
+    name: "slabs of 8 pages",
+    changes: [
+      {
+        files: ["mm/cache-geometry.js"],
+        from: ["let pages = Math.ceil(unit / 4096);"],
+        to: "let pages = 8;",
+      },
+    ],
+  },
+];
+
+const AS_IT_IS: Variant = { name: "as it is", changes: [] };
+
+/** Those of a workload, for an allocator: pairs run no slow path, and kmalloc has other ones. */
+export function variantsOf(workload: string, subject: string): readonly Variant[] {
+  if (subject === "kmalloc") return [AS_IT_IS, ...SLAB];
+  return [AS_IT_IS, ...(workload.startsWith("pair64") ? FAST : SLOW)];
 }
 
 /** Refills and trims become rarer, and more is kept. */

@@ -5,22 +5,18 @@ import type { Measured } from "../parallel/job.ts";
 import { argumentsOf, type ParallelAmount, type ParallelResult, parallelResultOf } from "../parallel/run.ts";
 import type { ParallelWorkload } from "../parallel/workloads.ts";
 import { type Amount, type Result, resultOf } from "../run.ts";
-import { SUBJECTS } from "../subjects.ts";
+import { SUBJECTS, type SubjectKind } from "../subjects.ts";
 import type { Workload } from "../workloads/workload.ts";
 import { type Variant, variantsOf } from "./changes.ts";
 import { whileProjectIsCopied } from "./copy.ts";
 
-const OURS = SUBJECTS.filter(({ target }) => target !== undefined);
-
 export async function runVariants(workload: Workload, { rounds, processes }: Amount): Promise<Result[]> {
-  const able = OURS.filter(({ name }) => workload.contestants.some((contestant) => contestant.name === name));
+  const able = SUBJECTS.filter(({ name }) => workload.contestants.some((each) => each.name === name));
   const seen = new Map<string, Sample[]>();
-  await takeTurns(variantsOf(workload.name), processes, async (copy, variant) => {
-    for (const { name } of able) {
-      const args = [workload.name, name, String(rounds), UNCHECKED];
-      const samples = await answerOf<Sample[]>(new URL("build/bench/child.js", copy), args);
-      add(seen, `${name}, ${variant}`, samples);
-    }
+  await takeTurns(processes, able, workload.name, async (copy, subject, variant) => {
+    const args = [workload.name, subject, String(rounds), UNCHECKED];
+    const samples = await answerOf<Sample[]>(new URL("build/bench/child.js", copy), args);
+    add(seen, `${subject}, ${variant.name}`, samples);
   });
   return [...seen].map(([name, samples]) => resultOf(workload, { name, target: undefined }, samples));
 }
@@ -29,15 +25,13 @@ export async function runParallelVariants(
   workload: ParallelWorkload,
   { processes, seconds }: ParallelAmount,
 ): Promise<ParallelResult[]> {
-  const able = OURS.filter(({ fixed }) => !fixed || workload.size !== undefined);
+  const able = SUBJECTS.filter(({ fixed }) => !fixed || workload.size !== undefined);
   const seen = new Map<string, number[]>();
-  const right = variantsOf(workload.name).filter(({ isForOneThread }) => !isForOneThread);
-  await takeTurns(right, processes, async (copy, variant) => {
-    for (const { name } of able) {
-      const args = [...argumentsOf(workload.name, name, seconds), UNCHECKED];
-      const { times } = await answerOf<Measured>(new URL("build/bench/parallel/child.js", copy), args);
-      add(seen, `${name}, ${variant}`, times);
-    }
+  await takeTurns(processes, able, workload.name, async (copy, subject, variant) => {
+    if (variant.isForOneThread) return;
+    const args = [...argumentsOf(workload.name, subject, seconds), UNCHECKED];
+    const { times } = await answerOf<Measured>(new URL("build/bench/parallel/child.js", copy), args);
+    add(seen, `${subject}, ${variant.name}`, times);
   });
   return [...seen].map(([subject, times]) =>
     parallelResultOf(workload.name, { subject, times, speedups: [] }),
@@ -46,12 +40,15 @@ export async function runParallelVariants(
 
 /** One copy at a time. */
 async function takeTurns(
-  variants: readonly Variant[],
   processes: number,
-  fn: (copy: URL, variant: string) => Promise<void>,
+  subjects: readonly SubjectKind[],
+  workload: string,
+  fn: (copy: URL, subject: string, variant: Variant) => Promise<void>,
 ): Promise<void> {
   for (let process = 0; process < processes; process++)
-    for (const { name, changes } of variants) await whileProjectIsCopied(changes, (copy) => fn(copy, name));
+    for (const { name } of subjects)
+      for (const variant of variantsOf(workload, name))
+        await whileProjectIsCopied(variant.changes, (copy) => fn(copy, name, variant));
 }
 
 function add<Value>(seen: Map<string, Value[]>, name: string, values: readonly Value[]): void {

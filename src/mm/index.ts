@@ -30,5 +30,6 @@ export {
   isPercpuCache,
   slabCacheOf,
   slabPageAt,
+  slabPageOf,
 } from "./slab-lookup.ts";
 export { walkSlabs } from "./slab-walk.ts";

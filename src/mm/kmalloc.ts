@@ -31,7 +31,7 @@ import {
   isOffset,
   isPercpuCache,
   slabCacheOf,
-  slabPageAt,
+  slabPageOf,
 } from "./slab-lookup.ts";
 
 /** The bytes that kmalloc holds for a request of `bytes` (the kernel's `kmalloc_size_roundup`). */
@@ -87,12 +87,11 @@ export class Kmalloc {
     const { pages } = this.slab;
     if (!isOffset(pages, p)) throw badPointer(p, "is not an offset of this heap, aligned to 8");
     const word = p >>> 2;
-    if ((pages.use(pages.pageAt(word)) & USE_KIND_MASK) === USE_LARGE) {
+    const page = slabPageOf(pages, word);
+    if (page === 0) {
       this.freeLarge(p);
       return;
     }
-    const page = slabPageAt(pages, word);
-    if (page === 0) throw badPointer(p, "is not allocated");
     const cache = slabCacheOf(pages, page);
     const tooSmall = readPrivate(this.words, cache + CACHE_UNIT_WORDS) * 4 < minBytes;
     const isOther = isPercpuCache(this.words, cache) || hasHeaders(this.words, cache);
@@ -184,6 +183,7 @@ export class Kmalloc {
     const { pages } = this.slab;
     const page = pages.pageAt(p >>> 2);
     const use = pages.use(page);
+    if ((use & USE_KIND_MASK) !== USE_LARGE) throw badPointer(p, "is not allocated");
     if (p % PAGE_BYTES !== 0 || !pages.claimUse(page, use)) {
       throw badPointer(p, "is not where a block of pages starts, or was freed at the same time");
     }

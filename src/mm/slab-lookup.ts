@@ -1,12 +1,13 @@
 /** From an address to the slab it lies in. Any context; any number may be asked for. */
 import { readPrivate, type Words } from "#primitive";
-import { PAGE_WORDS } from "../arena/layout.ts";
+import { PAGE_BYTES, PAGE_SHIFT, PAGE_WORDS } from "../arena/layout.ts";
 import {
   CACHE_FLAGS,
   CACHE_OBJECTS,
   CACHE_PAGES,
   CACHE_UNIT_WORDS,
   DESC_CACHE,
+  DESC_USE,
   FLAG_HEADERS,
   FLAG_PERCPU,
   FLAG_TYPESAFE_BY_RCU,
@@ -18,15 +19,32 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 
-/** The first page of the slab in which the word lies, or 0. */
+/** The first page of the slab in which the word lies, or 0. Whatever others do meanwhile. */
 export function slabPageAt(pages: Pages, word: number): number {
   const page = pages.pageAt(word);
-  const use = pages.use(page);
+  const first = firstPage(page, pages.use(page));
+  return first === page || isSlab(pages.use(first)) ? first : 0;
+}
+
+/**
+ * The same for who has the object, and is about to free it: until then nobody changes what its pages are used for, so plain
+ * reads do. To a wrong caller, who has none, it may say what was there before.
+ */
+export function slabPageOf(pages: Pages, word: number): number {
+  const page = pages.pageAt(word);
+  const first = firstPage(page, readPrivate(pages.words, pages.descriptor(page) + DESC_USE));
+  return first === page || isSlab(readPrivate(pages.words, pages.descriptor(first) + DESC_USE)) ? first : 0;
+}
+
+/** The first page of a slab one of whose pages says `use`; 0: it is in none. */
+function firstPage(page: number, use: number): number {
   const kind = use & USE_KIND_MASK;
   if (kind === USE_SLAB) return page;
-  if (kind !== USE_SLAB_TAIL) return 0;
-  const first = page - (use >>> USE_COUNT_SHIFT);
-  return first > 0 && (pages.use(first) & USE_KIND_MASK) === USE_SLAB ? first : 0;
+  return kind === USE_SLAB_TAIL ? Math.max(page - (use >>> USE_COUNT_SHIFT), 0) : 0;
+}
+
+function isSlab(use: number): boolean {
+  return (use & USE_KIND_MASK) === USE_SLAB;
 }
 
 /** The cache of the slab that begins at `page`. */
@@ -55,12 +73,19 @@ export function isObjectStart(pages: Pages, page: number, word: number): boolean
   const cache = slabCacheOf(pages, page);
   const unit = readPrivate(pages.words, cache + CACHE_UNIT_WORDS);
   const offset = word - pages.address(page);
-  return offset % unit === 0 && offset / unit < readPrivate(pages.words, cache + CACHE_OBJECTS);
+  const index = (offset / unit) | 0;
+  return index * unit === offset && index < readPrivate(pages.words, cache + CACHE_OBJECTS);
 }
 
 /** True if `p` can be the offset of an object at all: an integer in the heap, behind the header, aligned. */
 export function isOffset(pages: Pages, p: unknown): p is number {
-  return typeof p === "number" && p >>> 0 === p && p % 8 === 0 && p >= 4096 && p < pages.total * 4096;
+  return (
+    typeof p === "number" &&
+    p >>> 0 === p &&
+    (p & 7) === 0 &&
+    p >= PAGE_BYTES &&
+    p >>> PAGE_SHIFT < pages.total
+  );
 }
 
 /** Bytes of memory that stand behind an object of the cache: its unit, on each possible CPU if it is a per-CPU one. */

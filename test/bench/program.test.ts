@@ -11,8 +11,8 @@ import { lineOf } from "../../bench/variants/copy.ts";
 
 /** Those that are on this machine. */
 const PEERS = ["@thi.ng/malloc", "AssemblyScript TLSF", ...emscriptenPeers().map(({ name }) => name)];
-const FIXED = ["sharedheap", "MemCache", "kmalloc", ...PEERS, "V8 object", "V8 Float64Array"];
-const ANY = ["sharedheap", "kmalloc", ...PEERS, "V8 Float64Array"];
+const FIXED = ["sharedheap", "MemCache", "kmalloc", ...PEERS, "V8 object", "V8 Float64Array", "no allocator"];
+const ANY = ["sharedheap", "kmalloc", ...PEERS, "V8 Float64Array", "no allocator"];
 const MAIN = fileURLToPath(new URL("../../bench/main.js", import.meta.url));
 
 function run(...argv: string[]) {
@@ -120,8 +120,11 @@ test("fairness: the tenant at work gets all that it asks for, the other one is r
 });
 
 test("variants: each fits the library as it is built", () => {
-  const variants = ["pair64", "ws10k"].flatMap(variantsOf);
-  assert.ok(variants.length >= 16);
+  const subjects = ["MemAlloc", "kmalloc"];
+  const variants = ["pair64", "ws10k"].flatMap((workload) =>
+    subjects.flatMap((each) => variantsOf(workload, each)),
+  );
+  assert.ok(variants.length >= 20);
   for (const { name, changes } of variants)
     for (const change of changes)
       for (const file of change.files ?? FAST_PATHS) {
