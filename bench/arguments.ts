@@ -200,7 +200,7 @@ function checkNode(version: string | undefined): void {
 }
 
 function checkVariants(names: readonly string[], { all, save, threads }: Values): void {
-  const able = [...ON_ALLOCATORS, ...PARALLEL].map(({ name }) => name);
+  const able = [...ON_ALLOCATORS, ...PARALLEL, ...THREADED].map(({ name }) => name);
   const wrong = names.find((name) => !able.includes(name));
   if (all || wrong !== undefined)
     throw new UsageError(`--variants is for ${able.join(", ")}, not ${all ? "--all" : wrong}`);

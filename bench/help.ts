@@ -8,8 +8,8 @@ Times the allocators, each in processes of its own, in turn with a plain list of
 Int32Array (the reference). Without a workload: all of one thread.
 
   --all          every workload
-  --variants     MemAlloc and MemCache on copies of the library that leave something out, or do it otherwise: what
-                 each part costs. With workloads of that kind, or larson2, xthread, pair64x2 (default pair64)
+  --variants     ours on copies of the library that leave something out, or do it otherwise: what each part costs.
+                 With workloads of that kind, larson2, xthread, pair64x2, overwrite, batch, diff-cpu (default pair64)
   --rounds N     measurements in each process (default ${USUAL.rounds})
   --processes N  processes for each subject (default ${USUAL.processes})
   --threads N    threads of overwrite, batch, diff-cpu, bounded, counter, and the others of latency (default ${DEFAULT_THREADS})

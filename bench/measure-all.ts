@@ -20,7 +20,7 @@ import { runSharing, type SharingResult } from "./sharing/run.ts";
 import { type BoundedResult, runBounded } from "./threads/bounded.ts";
 import { renderBounded, renderThreaded } from "./threads/report.ts";
 import { runThreaded, type ThreadedResult } from "./threads/run.ts";
-import { runParallelVariants, runVariants } from "./variants/run.ts";
+import { runParallelVariants, runThreadedVariants, runVariants } from "./variants/run.ts";
 
 type Print = (text: string) => void;
 
@@ -75,7 +75,8 @@ async function measureThreaded(options: Options, print: Print): Promise<Threaded
   const results: ThreadedResult[] = [];
   const { threads, processes, seconds = DEFAULT_SECONDS } = options;
   for (const workload of options.threaded) {
-    const measured = await runThreaded(workload, { threads, processes, seconds });
+    const run = options.variants ? runThreadedVariants : runThreaded;
+    const measured = await run(workload, { threads, processes, seconds });
     results.push(...measured);
     print(renderThreaded(workload, measured));
   }

@@ -1,7 +1,7 @@
 /** Runs workloads of several threads, each subject in child processes of its own, one at a time. */
-import { answerOf } from "../answer.ts";
+import { answerOf, UNCHECKED } from "../answer.ts";
 import { type Spread, spreadOf } from "../statistics.ts";
-import { CALLBACKS, POOL, SUBJECTS } from "./elements.ts";
+import { CALLBACKS, POOL, SUBJECTS, type Subject } from "./elements.ts";
 import type { Measured } from "./job.ts";
 import type { ThreadedWorkload } from "./workloads.ts";
 
@@ -33,16 +33,21 @@ const PAUSE_MS = 0.2;
 /** Between looks at the heap, which take time themselves. */
 const LOOK_MS = 50;
 const PAGE_MIB = 4096 / 2 ** 20;
-const CHILD = new URL("child.js", import.meta.url);
+const CHILD = "build/bench/threads/child.js";
+const PROJECT = new URL("../../../", import.meta.url);
 
+/** `copy`: of the project, where it is another library that is measured. */
 export async function measureThreads(
   workload: string,
   subject: string,
   { threads, seconds }: Omit<ThreadedAmount, "processes">,
   pauseMs: number,
   lookMs: number,
+  copy?: URL,
 ): Promise<Measured> {
-  return answerOf(CHILD, [workload, subject, ...[threads, seconds * 1000, pauseMs, lookMs].map(String)]);
+  const amounts = [threads, seconds * 1000, pauseMs, lookMs].map(String);
+  const unchecked = copy === undefined ? [] : [UNCHECKED];
+  return answerOf(new URL(CHILD, copy ?? PROJECT), [workload, subject, ...amounts, ...unchecked]);
 }
 
 /** All subjects of a workload, their processes taking turns. */
@@ -51,13 +56,22 @@ export async function runThreaded(
   amount: ThreadedAmount,
 ): Promise<ThreadedResult[]> {
   const rounds: Map<string, Measured>[] = [];
-  for (let process = 0; process < amount.processes; process++) {
-    const round = new Map<string, Measured>();
-    for (const { name } of SUBJECTS)
-      round.set(name, await measureThreads(workload.name, name, amount, PAUSE_MS, LOOK_MS));
-    rounds.push(round);
-  }
+  for (let process = 0; process < amount.processes; process++)
+    rounds.push(await measureRound(workload, SUBJECTS, amount));
   return SUBJECTS.map(({ name }) => threadedResultOf(workload.name, name, amount.threads, rounds));
+}
+
+/** Each subject once. `copy`: as for measureThreads. */
+export async function measureRound(
+  workload: ThreadedWorkload,
+  subjects: readonly Subject[],
+  amount: ThreadedAmount,
+  copy?: URL,
+): Promise<Map<string, Measured>> {
+  const round = new Map<string, Measured>();
+  for (const { name } of subjects)
+    round.set(name, await measureThreads(workload.name, name, amount, PAUSE_MS, LOOK_MS, copy));
+  return round;
 }
 
 export function threadedResultOf(

@@ -10,6 +10,9 @@ import type { Workload } from "../workloads/workload.ts";
 import { type Variant, variantsOf } from "./changes.ts";
 import { whileProjectIsCopied } from "./copy.ts";
 
+/** What elements under readers are. */
+const MEM_CACHE = { name: "MemCache" };
+
 export async function runVariants(workload: Workload, { rounds, processes }: Amount): Promise<Result[]> {
   const able = SUBJECTS.filter(({ name }) => workload.contestants.some((each) => each.name === name));
   const seen = new Map<string, Sample[]>();
@@ -38,10 +41,32 @@ export async function runParallelVariants(
   );
 }
 
+/** Beside the two that are compared with: what has no reader, for which there may be no processor. */
+const THREADED = THREADED_SUBJECTS.filter(({ readers }) => readers === 0);
+
+/** All of them in each copy, since the two of one copy are what the others of that copy are compared with. */
+export async function runThreadedVariants(
+  workload: ThreadedWorkload,
+  amount: ThreadedAmount,
+): Promise<ThreadedResult[]> {
+  const seen = new Map<string, Map<string, Measurements>[]>();
+  await takeTurns(amount.processes, [MEM_CACHE], workload.name, async (copy, _, variant) => {
+    if (!variant.isForOneThread)
+      add(seen, variant.name, [await measureRound(workload, THREADED, amount, copy)]);
+  });
+  const freed = THREADED.filter(({ name }) => name !== POOL && name !== CALLBACKS);
+  return [...seen].flatMap(([variant, rounds]) =>
+    freed.map(({ name }) => ({
+      ...threadedResultOf(workload.name, name, amount.threads, rounds),
+      subject: `${name}, ${variant}`,
+    })),
+  );
+}
+
 /** One copy at a time. */
 async function takeTurns(
   processes: number,
-  subjects: readonly SubjectKind[],
+  subjects: readonly { readonly name: string }[],
   workload: string,
   fn: (copy: URL, subject: string, variant: Variant) => Promise<void>,
 ): Promise<void> {

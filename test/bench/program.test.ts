@@ -137,6 +137,18 @@ test("variants: each fits the library as it is built", () => {
       }
 });
 
+test("variants run overwrite, in rounds with what they are compared with", () => {
+  const { status, stdout, stderr } = run("--variants", "overwrite", "--quick", "--seconds", "0.1", "--json");
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+  const { threaded } = JSON.parse(stdout) as Run;
+  assert.ok(threaded.length >= 8);
+  for (const { subject, toPool } of threaded) {
+    assert.match(subject, /^free(Rcu)?, /);
+    assert.ok(toPool.median > 0);
+  }
+});
+
 for (const workload of ["pair64", "larson1", "larson2"])
   test(`variants run ${workload}`, () => {
     const { status, stdout, stderr } = run("--variants", workload, "--quick", "--rounds", "1", "--json");
