@@ -35,7 +35,7 @@ function cells({ subject, rate, average, peak, toPool, toCallbacks }: ThreadedRe
     average.median.toFixed(2),
     peak.median.toFixed(2),
     toPool.median.toFixed(2),
-    toCallbacks.median.toFixed(1),
+    toCallbacks?.median.toFixed(1) ?? "",
   ];
 }
 

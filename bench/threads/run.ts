@@ -16,9 +16,9 @@ export interface ThreadedResult {
   /** Memory in use, MiB: over the time that is measured, and the most there ever was. */
   readonly average: Spread;
   readonly peak: Spread;
-  /** Of the rates in the same round: over the preallocated pool's, and over one callback for each object. */
+  /** Of the rates in the same round: over the preallocated pool's, and over one callback for each object if that was measured. */
   readonly toPool: Spread;
-  readonly toCallbacks: Spread;
+  readonly toCallbacks: Spread | undefined;
 }
 
 /** How much to measure. */
@@ -91,7 +91,9 @@ export function threadedResultOf(
     average: spread(({ looks }) => mean(looks.map(({ pages }) => pages)) * PAGE_MIB),
     peak: spread(({ peakPages }) => peakPages * PAGE_MIB),
     toPool: spread(({ rate }, round) => rate / of(round, POOL).rate),
-    toCallbacks: spread(({ rate }, round) => rate / of(round, CALLBACKS).rate),
+    toCallbacks: rounds[0].has(CALLBACKS)
+      ? spread(({ rate }, round) => rate / of(round, CALLBACKS).rate)
+      : undefined,
   };
 }
 

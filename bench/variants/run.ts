@@ -45,10 +45,10 @@ export async function runParallelVariants(
   );
 }
 
-/** Beside the two that are compared with: what has no reader, for which there may be no processor. */
-const THREADED = THREADED_SUBJECTS.filter(({ readers }) => readers === 0);
+/** Without readers, for which there may be no processor, and without closures, which are nested. */
+const THREADED = THREADED_SUBJECTS.filter(({ name, readers }) => readers === 0 && name !== CALLBACKS);
 
-/** All of them in each copy, since the two of one copy are what the others of that copy are compared with. */
+/** All of them in each copy, the pool too, since that is what the others of that copy are compared with. */
 export async function runThreadedVariants(
   workload: ThreadedWorkload,
   amount: ThreadedAmount,
@@ -58,7 +58,7 @@ export async function runThreadedVariants(
     if (!variant.isForOneThread)
       add(seen, variant.name, [await measureRound(workload, THREADED, amount, copy)]);
   });
-  const freed = THREADED.filter(({ name }) => name !== POOL && name !== CALLBACKS);
+  const freed = THREADED.filter(({ name }) => name !== POOL);
   return [...seen].flatMap(([variant, rounds]) =>
     freed.map(({ name }) => ({
       ...threadedResultOf(workload.name, name, amount.threads, rounds),
