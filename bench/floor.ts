@@ -1,11 +1,11 @@
 /**
- * What a workload takes by itself: its loop, and memory that other things have been in between. No allocator that looks at
- * an object which it gets back takes less.
+ * About what a workload takes by itself: its loop, a look at each object that comes back, and memory that other things have
+ * been in between.
  */
 import type { MemAlloc, SharedHeap } from "sharedheap";
 import type { Subject } from "./workloads/workload.ts";
 
-/** Objects that no workload has free at once. */
+/** More objects than any workload has free at once. */
 const MOST = 2 ** 14;
 /** Words of an object before its first byte, by which an allocator knows it. */
 const HEADER_WORDS = 2;

@@ -9,7 +9,8 @@ Int32Array (the reference). Without a workload: all of one thread.
 
   --all          every workload
   --variants     ours on copies of the library that leave something out, or do it otherwise: what each part costs.
-                 With workloads of that kind, larson2, xthread, pair64x2, overwrite, batch, diff-cpu (default pair64)
+                 With pair64 (the default), lifo100, ws10k, ws10k64, larson1, larson2, xthread, pair64x2, overwrite,
+                 batch, diff-cpu; these last three on two threads
   --rounds N     measurements in each process (default ${USUAL.rounds})
   --processes N  processes for each subject (default ${USUAL.processes})
   --threads N    threads of overwrite, batch, diff-cpu, bounded, counter, and the others of latency (default ${DEFAULT_THREADS})

@@ -1,4 +1,5 @@
 /** The same work on more and more threads, also on more than there are processors. */
+import { v8Object } from "../peers/garbage.ts";
 import { type Spread, spreadOf } from "../statistics.ts";
 import { measureParallel, type ParallelAmount } from "./run.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -9,6 +10,8 @@ export const SCALE = {
   what: "pair64 and ws10k64 on 1, 2, 4, 8 and 16 threads at once, or on --threads N,N...",
 };
 export const SCALE_THREADS: readonly number[] = [1, 2, 4, 8, 16];
+/** What shares nothing, and falls as much as the machine makes it. */
+export const SCALE_CONTROL = v8Object.name;
 /** Below this part of what it was, throughput has fallen; the rest is the machine's. */
 const KEPT = 0.9;
 
@@ -39,7 +42,11 @@ export async function runScale({
 }: ScaleAmount): Promise<ScaleResult[]> {
   const chosen = SCALED.filter(({ name }) => workloads.includes(name));
   const runs = chosen.flatMap(({ name: workload, size }) =>
-    subjectsOf(size, false).map((subject) => ({ workload, subject, times: threads.map((): number[] => []) })),
+    [...subjectsOf(size, false), SCALE_CONTROL].map((subject) => ({
+      workload,
+      subject,
+      times: threads.map((): number[] => []),
+    })),
   );
   for (let process = 0; process < processes; process++) {
     for (const [i, count] of threads.entries()) {

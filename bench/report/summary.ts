@@ -1,13 +1,13 @@
 /** Who takes how long for what, and what we lose. */
 import { type Entries, type Entry, NO_ALLOCATOR, OURS, subjectName, type Workloads } from "../entries.ts";
-import { hasFallen, keptOf } from "../parallel/scale.ts";
+import { hasFallen, keptOf, SCALE_CONTROL } from "../parallel/scale.ts";
 import type { Run } from "../results.ts";
 import { table } from "../table.ts";
 import { GOALS, GOALS_OF, REFERENCE_NS, TIMES_OTHERS } from "./goals.ts";
 import { ns } from "./tables.ts";
 
 const OWN = [OURS, "MemCache", "kmalloc"];
-const NO_PEERS = [...OWN, NO_ALLOCATOR];
+const NOT_PEERS = [...OWN, NO_ALLOCATOR];
 
 /** Allocators by workloads, as Markdown. None if no such workload was measured. */
 export function summaryOf(run: Run): string[] {
@@ -101,7 +101,7 @@ function slowerThan({ workloads }: Run): string[] {
     const ours = entries[OURS]?.median;
     if (ours === undefined || GOALS[name] === undefined) return [];
     return Object.entries(entries)
-      .filter(([subject, { median }]) => !NO_PEERS.includes(subject) && median < ours * TIMES_OTHERS)
+      .filter(([subject, { median }]) => !NOT_PEERS.includes(subject) && median < ours * TIMES_OTHERS)
       .map(([subject, { median }]) => ({ name, subject, share: median / ours }));
   });
   return found.map(({ name, subject, share }) =>
@@ -125,15 +125,22 @@ function missedTargets({ workloads }: Run): string[] {
 
 /** Of the workloads of several threads, and of memory. */
 function otherLosses({ scale, bounded, machine }: Run): string[] {
-  const losses = scale.flatMap(({ workload, subject, points }) => {
-    const kept = keptOf(points, machine.threads);
-    if (kept === undefined || !hasFallen(kept)) return [];
-    return [
-      `\`${workload}\` on more threads than processors: throughput of ${subject} falls to ${(100 * kept).toFixed(0)} %`,
-    ];
+  const keeps = scale.map(({ workload, subject, points }) => {
+    return { workload, subject, kept: keptOf(points, machine.threads) ?? 1 };
   });
+  const losses = keeps
+    .filter(({ subject, kept }) => subject !== SCALE_CONTROL && hasFallen(kept))
+    .map(({ workload, subject, kept }) => {
+      const control = keeps.find((each) => each.workload === workload && each.subject === SCALE_CONTROL);
+      const beside = control === undefined ? "" : `; that of ${SCALE_CONTROL} to ${percent(control.kept)}`;
+      return `\`${workload}\` on more threads than processors: throughput of ${subject} falls to ${percent(kept)}${beside}`;
+    });
   if (bounded !== undefined && !bounded.isFlat) losses.push("`bounded`: memory that waits for readers grows");
   return losses;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }
 
 function times(value: number): string {

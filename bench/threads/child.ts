@@ -1,6 +1,6 @@
 /**
  * One process measures one subject on one workload. Arguments: workload, subject, threads, milliseconds, the
- * readers' pause, the time between two looks at the heap, UNCHECKED. Starts the threads, looks at the heap while they are timed,
+ * readers' pause, the time between two looks at the heap, maybe UNCHECKED. Starts the threads, looks at the heap while they are timed,
  * and answers with a `Measured`.
  */
 import { argv } from "node:process";

@@ -178,13 +178,10 @@ const SLAB: readonly Variant[] = [
 
 const AS_IT_IS: Variant = { name: "as it is", changes: [] };
 
-/** Workloads that run no slow path once they are warm. */
-const ONLY_FAST = ["pair64", "pair64x2", "overwrite"];
-
-/** Those of a workload, for an allocator; kmalloc has other ones. */
+/** Those of a workload, for an allocator: pairs run no slow path, and kmalloc has other ones. */
 export function variantsOf(workload: string, subject: string): readonly Variant[] {
   if (subject === "kmalloc") return [AS_IT_IS, ...SLAB];
-  return [AS_IT_IS, ...(ONLY_FAST.includes(workload) ? FAST : SLOW)];
+  return [AS_IT_IS, ...(workload.startsWith("pair64") ? FAST : SLOW)];
 }
 
 /** Refills and trims become rarer, and more is kept. */

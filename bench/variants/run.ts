@@ -14,13 +14,14 @@ import type { Workload } from "../workloads/workload.ts";
 import { type Variant, variantsOf } from "./changes.ts";
 import { whileProjectIsCopied } from "./copy.ts";
 
-/** What elements under readers are. */
+/** Whose variants those of elements under readers are. */
 const MEM_CACHE = { name: "MemCache" };
 
 export async function runVariants(workload: Workload, { rounds, processes }: Amount): Promise<Result[]> {
   const able = SUBJECTS.filter(({ name }) => workload.contestants.some((each) => each.name === name));
   const seen = new Map<string, Sample[]>();
-  await takeTurns(processes, able, workload.name, async (copy, subject, variant) => {
+  const variants = (subject: string) => variantsOf(workload.name, subject);
+  await takeTurns(processes, able, variants, async (copy, subject, variant) => {
     const args = [workload.name, subject, String(rounds), UNCHECKED];
     const samples = await answerOf<Sample[]>(new URL("build/bench/child.js", copy), args);
     add(seen, `${subject}, ${variant.name}`, samples);
@@ -34,8 +35,8 @@ export async function runParallelVariants(
 ): Promise<ParallelResult[]> {
   const able = SUBJECTS.filter(({ fixed }) => !fixed || workload.size !== undefined);
   const seen = new Map<string, number[]>();
-  await takeTurns(processes, able, workload.name, async (copy, subject, variant) => {
-    if (variant.isForOneThread) return;
+  const variants = (subject: string) => forSeveral(variantsOf(workload.name, subject));
+  await takeTurns(processes, able, variants, async (copy, subject, variant) => {
     const args = [...argumentsOf(workload.name, subject, seconds), UNCHECKED];
     const { times } = await answerOf<Measured>(new URL("build/bench/parallel/child.js", copy), args);
     add(seen, `${subject}, ${variant.name}`, times);
@@ -54,9 +55,9 @@ export async function runThreadedVariants(
   amount: ThreadedAmount,
 ): Promise<ThreadedResult[]> {
   const seen = new Map<string, Map<string, Measurements>[]>();
-  await takeTurns(amount.processes, [MEM_CACHE], workload.name, async (copy, _, variant) => {
-    if (!variant.isForOneThread)
-      add(seen, variant.name, [await measureRound(workload, THREADED, amount, copy)]);
+  const variants = (subject: string) => forSeveral(variantsOf(workload.name, subject));
+  await takeTurns(amount.processes, [MEM_CACHE], variants, async (copy, _, variant) => {
+    add(seen, variant.name, [await measureRound(workload, THREADED, amount, copy)]);
   });
   const freed = THREADED.filter(({ name }) => name !== POOL);
   return [...seen].flatMap(([variant, rounds]) =>
@@ -67,16 +68,20 @@ export async function runThreadedVariants(
   );
 }
 
+function forSeveral(variants: readonly Variant[]): readonly Variant[] {
+  return variants.filter(({ isForOneThread }) => !isForOneThread);
+}
+
 /** One copy at a time. */
 async function takeTurns(
   processes: number,
   subjects: readonly { readonly name: string }[],
-  workload: string,
+  variants: (subject: string) => readonly Variant[],
   fn: (copy: URL, subject: string, variant: Variant) => Promise<void>,
 ): Promise<void> {
   for (let process = 0; process < processes; process++)
     for (const { name } of subjects)
-      for (const variant of variantsOf(workload, name))
+      for (const variant of variants(name))
         await whileProjectIsCopied(variant.changes, (copy) => fn(copy, name, variant));
 }
 

@@ -6,7 +6,7 @@
  */
 import { readPrivate, type Words } from "#primitive";
 import { RECORD_DATA } from "../arena/layout.ts";
-import { hasOwners, heldBytes, type Memcgs, type Slab, slabPageOf } from "../mm/index.ts";
+import { hasOwners, heldBytes, type Memcgs, type Slab, slabPageOfOwn } from "../mm/index.ts";
 import { UNIT_BYTES } from "../mm/layout.ts";
 import { payloadOf } from "./header.ts";
 import {
@@ -71,7 +71,7 @@ export class Supply {
 
   /** An object of a cache goes back to slab. It stays charged: see uncharge. */
   giveBack(cache: number, node: number): void {
-    this.slab.free(readPrivate(this.words, cache + SLAB_CACHE), slabPageOf(this.slab.pages, node), node);
+    this.slab.free(readPrivate(this.words, cache + SLAB_CACHE), slabPageOfOwn(this.slab.pages, node), node);
   }
 
   /** So many objects of a cache have gone back. */

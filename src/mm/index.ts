@@ -30,6 +30,6 @@ export {
   isPercpuCache,
   slabCacheOf,
   slabPageAt,
-  slabPageOf,
+  slabPageOfOwn,
 } from "./slab-lookup.ts";
 export { walkSlabs } from "./slab-walk.ts";

@@ -31,7 +31,7 @@ import {
   isOffset,
   isPercpuCache,
   slabCacheOf,
-  slabPageOf,
+  slabPageOfOwn,
 } from "./slab-lookup.ts";
 
 /** The bytes that kmalloc holds for a request of `bytes` (the kernel's `kmalloc_size_roundup`). */
@@ -87,7 +87,7 @@ export class Kmalloc {
     const { pages } = this.slab;
     if (!isOffset(pages, p)) throw badPointer(p, "is not an offset of this heap, aligned to 8");
     const word = p >>> 2;
-    const page = slabPageOf(pages, word);
+    const page = slabPageOfOwn(pages, word);
     if (page === 0) {
       this.freeLarge(p);
       return;

@@ -23,7 +23,7 @@ import {
   SLAB_CPU_WORDS,
 } from "./layout.ts";
 import type { Slab, SlabConstructor } from "./slab.ts";
-import { isObjectStart, isOffset, slabCacheOf, slabPageOf } from "./slab-lookup.ts";
+import { isObjectStart, isOffset, slabCacheOf, slabPageOfOwn } from "./slab-lookup.ts";
 
 export interface KmemCacheOptions {
   /** Threads that open a cache of the same name share it. */
@@ -95,7 +95,7 @@ export class KmemCache {
     if (this.cache === 0) this.refuseClosed();
     if (p === 0) return;
     const { pages } = this.slab;
-    const page = isOffset(pages, p) ? slabPageOf(pages, p >>> 2) : 0;
+    const page = isOffset(pages, p) ? slabPageOfOwn(pages, p >>> 2) : 0;
     if (page === 0 || !isObjectStart(pages, page, p >>> 2)) {
       throw new SharedHeapError(
         "bad-pointer",

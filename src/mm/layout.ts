@@ -11,7 +11,7 @@
 /** log2 of the words of a descriptor. */
 export const DESC_SHIFT = 2;
 export const DESC_WORDS = 4;
-/** kind | count << USE_COUNT_SHIFT. Writer: whoever holds the pages; set last, cleared first. Read by any free: atomic. */
+/** kind | count << USE_COUNT_SHIFT. Writer: whoever holds the pages; set last, cleared first. Atomic, but for slabPageOfOwn. */
 export const DESC_USE = 0;
 /** Address of the slab's cache. Writer: who made the slab, before USE; atomic, as walkSlabs looks at any time. */
 export const DESC_CACHE = 1;

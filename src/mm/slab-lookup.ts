@@ -23,24 +23,28 @@ import type { Pages } from "./pages.ts";
 export function slabPageAt(pages: Pages, word: number): number {
   const page = pages.pageAt(word);
   const first = firstPage(page, pages.use(page));
-  return first === page || isSlab(pages.use(first)) ? first : 0;
+  return first === page || (first > 0 && isSlab(pages.use(first))) ? first : 0;
 }
 
 /**
- * The same for who has the object, and is about to free it: until then nobody changes what its pages are used for, so plain
- * reads do. To a wrong caller, who has none, it may say what was there before.
+ * The same for whoever has the object that begins there, and is about to free it: until then nobody changes what its pages
+ * are used for, and what they say came with the object, so plain reads do. To a wrong caller, who has none, it may say
+ * what was there before; a slab that is being made at that moment may be found with the cache that its pages had last.
  */
-export function slabPageOf(pages: Pages, word: number): number {
+export function slabPageOfOwn(pages: Pages, word: number): number {
   const page = pages.pageAt(word);
   const first = firstPage(page, readPrivate(pages.words, pages.descriptor(page) + DESC_USE));
-  return first === page || isSlab(readPrivate(pages.words, pages.descriptor(first) + DESC_USE)) ? first : 0;
+  const isFirst = first === page;
+  return isFirst || (first > 0 && isSlab(readPrivate(pages.words, pages.descriptor(first) + DESC_USE)))
+    ? first
+    : 0;
 }
 
-/** The first page of a slab one of whose pages says `use`; 0: it is in none. */
+/** The first page of a slab one of whose pages says `use`; 0 or less: it is in none. */
 function firstPage(page: number, use: number): number {
   const kind = use & USE_KIND_MASK;
   if (kind === USE_SLAB) return page;
-  return kind === USE_SLAB_TAIL ? Math.max(page - (use >>> USE_COUNT_SHIFT), 0) : 0;
+  return kind === USE_SLAB_TAIL ? page - (use >>> USE_COUNT_SHIFT) : 0;
 }
 
 function isSlab(use: number): boolean {
@@ -74,7 +78,8 @@ export function isObjectStart(pages: Pages, page: number, word: number): boolean
   const unit = readPrivate(pages.words, cache + CACHE_UNIT_WORDS);
   const offset = word - pages.address(page);
   const index = (offset / unit) | 0;
-  return index * unit === offset && index < readPrivate(pages.words, cache + CACHE_OBJECTS);
+  // a damaged cache may say that its unit is 0
+  return unit > 0 && index * unit === offset && index < readPrivate(pages.words, cache + CACHE_OBJECTS);
 }
 
 /** True if `p` can be the offset of an object at all: an integer in the heap, behind the header, aligned. */

@@ -51,7 +51,7 @@ test("pair64 and ws10k64 run on as many threads as are asked for", () => {
   assert.deepEqual(
     scale.map(({ workload, subject }) => `${workload} ${subject}`),
     ["pair64", "ws10k64"].flatMap((workload) =>
-      ["MemAlloc", "MemCache", "kmalloc"].map((subject) => `${workload} ${subject}`),
+      ["MemAlloc", "MemCache", "kmalloc", "V8 object"].map((subject) => `${workload} ${subject}`),
     ),
   );
   for (const { points } of scale) {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isObjectStart, isOffset, KMALLOC_SIZES, slabCacheOf, slabPageAt } from "#src/mm/index.js";
+import {
+  isObjectStart,
+  isOffset,
+  KMALLOC_SIZES,
+  slabCacheOf,
+  slabPageAt,
+  slabPageOfOwn,
+} from "#src/mm/index.js";
 import { newHeap } from "../support/heaps.ts";
 
 test("every word of a slab leads to its slab and cache; only starts of objects are starts", () => {
@@ -17,6 +24,7 @@ test("every word of a slab leads to its slab and cache; only starts of objects a
         for (const start of starts) {
           const page = slabPageAt(pages, start);
           assert.equal(slabPageAt(pages, start + (word % (size / 4))), page);
+          assert.equal(slabPageOfOwn(pages, start + (word % (size / 4))), page);
           assert.equal(slabCacheOf(pages, page), kmalloc.sets.kmalloc.cacheAt(index));
           assert.equal(isObjectStart(pages, page, start), true);
           assert.equal(isObjectStart(pages, page, start + (word % (size / 4))), word % (size / 4) === 0);
@@ -39,6 +47,7 @@ test("words of free pages, large blocks and the tables lie in no slab", () => {
   const large = pages.pageAt(kmalloc.alloc(20_000) >>> 2);
   for (const page of [0, 1, firstPage - 1, large, large + 1, large + 4, pages.total - 1]) {
     assert.equal(slabPageAt(pages, pages.address(page)), 0, `page ${page}`);
+    assert.equal(slabPageOfOwn(pages, pages.address(page)), 0, `page ${page}`);
   }
 });
 

@@ -7,7 +7,7 @@ const MAX_COLUMNS = 140;
 
 // Written so that this file does not contain them.
 const LEFTOVER = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX"].join("|")})\\b`);
-/** What is added to is read before the wait: what others add meanwhile is lost. */
+/** What stands on the left is read before the wait: what others add to it meanwhile is lost. */
 const STALE_SUM = /[-+*/%|&^?]= *\(?await\b/;
 const MACHINE = new RegExp(["work", "tmp"].map((folder) => `/${folder}/`).join("|"));
 
@@ -24,8 +24,7 @@ export function checkText({ path, text }: Source): Problem[] {
       add(index + 1, `${line.length} columns; ${MAX_COLUMNS} are the most`);
     const leftover = LEFTOVER.exec(line);
     if (leftover) add(index + 1, `${leftover[0]}: do it, or write it down where it will be found`);
-    if (isCode && STALE_SUM.test(line))
-      add(index + 1, "adds to what it read before the wait; await first, then add");
+    if (isCode && STALE_SUM.test(line)) add(index + 1, "uses what it read before the wait; await first");
     const machine = isTool(path) ? null : MACHINE.exec(line);
     if (machine) add(index + 1, `"${machine[0]}" is a path of one machine; use a relative one`);
   });
