@@ -38,6 +38,8 @@ interface Scale {
 export function renderChart(chart: Chart): string {
   const scale = scaleOf(chart);
   const parts = [
+    // what is read out instead
+    `<title>${escaped(chart.title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(WIDTH / 2, 20, chart.title, "middle", 'font-size="12"'),
     ...axes(chart, scale),
