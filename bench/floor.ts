@@ -3,12 +3,11 @@
  * been in between.
  */
 import type { MemAlloc, SharedHeap } from "sharedheap";
+import { HEADER_WORDS } from "#src/memalloc/layout.js";
 import type { Subject } from "./workloads/workload.ts";
 
 /** More objects than any workload has free at once. */
 const MOST = 2 ** 14;
-/** Words of an object before its first byte, by which an allocator knows it. */
-const HEADER_WORDS = 2;
 
 /** Hands out again what it got last, whatever size is asked for: with objects of the sizes that a workload began with. */
 export class Floor implements Subject {

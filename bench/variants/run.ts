@@ -16,6 +16,8 @@ import { whileProjectIsCopied } from "./copy.ts";
 
 /** Whose variants those of elements under readers are. */
 const MEM_CACHE = { name: "MemCache" };
+/** Without readers, for which there may be no processor, and without closures, which are nested. */
+const THREADED = THREADED_SUBJECTS.filter(({ name, readers }) => readers === 0 && name !== CALLBACKS);
 
 export async function runVariants(workload: Workload, { rounds, processes }: Amount): Promise<Result[]> {
   const able = SUBJECTS.filter(({ name }) => workload.contestants.some((each) => each.name === name));
@@ -45,9 +47,6 @@ export async function runParallelVariants(
     parallelResultOf(workload.name, { subject, times, speedups: [] }),
   );
 }
-
-/** Without readers, for which there may be no processor, and without closures, which are nested. */
-const THREADED = THREADED_SUBJECTS.filter(({ name, readers }) => readers === 0 && name !== CALLBACKS);
 
 /** All of them in each copy, the pool too, since that is what the others of that copy are compared with. */
 export async function runThreadedVariants(

@@ -2,11 +2,10 @@
  * Runs a workload of the benchmarks on a subject and prints how often the garbage collector ran meanwhile. Needs
  * --expose-gc. Arguments: workload, subject.
  */
-import { PerformanceObserver } from "node:perf_hooks";
 import { argv } from "node:process";
-import { setImmediate } from "node:timers/promises";
 import { workloadNamed } from "../../bench/workloads/list.ts";
 import { OPERATIONS_STEP } from "../../bench/workloads/workload.ts";
+import { collectionsOnceWarm } from "../support/garbage.ts";
 
 const WARM_UP_STEPS = 1000;
 const STEPS = 1000;
@@ -20,19 +19,9 @@ function run(steps: number): void {
   for (let i = 0; i < steps; i++) race.subject(OPERATIONS_STEP);
 }
 
-run(WARM_UP_STEPS);
-await setImmediate();
-run(WARM_UP_STEPS);
-globalThis.gc?.();
-await setImmediate();
-let collections = 0;
-const observer = new PerformanceObserver((list) => {
-  collections += list.getEntries().length;
-});
-observer.observe({ entryTypes: ["gc"] });
-run(STEPS);
-await setImmediate();
-await setImmediate();
-observer.disconnect();
+const collections = await collectionsOnceWarm(
+  () => run(WARM_UP_STEPS),
+  () => run(STEPS),
+);
 race.end();
 console.log(collections);

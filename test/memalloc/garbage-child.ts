@@ -1,7 +1,6 @@
 /** Runs a workload and prints, as JSON, what the garbage collector had to do meanwhile. Needs --expose-gc. */
-import { PerformanceObserver } from "node:perf_hooks";
-import { setImmediate } from "node:timers/promises";
 import { SharedHeap } from "sharedheap";
+import { collectionsOnceWarm } from "../support/garbage.ts";
 
 const PAIRS = 10_000_000;
 const HELD = 1024;
@@ -84,22 +83,15 @@ const workloads: Record<string, (pairs: number) => void> = {
 
 async function measure(name: string): Promise<void> {
   const run = workloads[name];
-  run(PAIRS / 10);
-  await setImmediate();
-  run(PAIRS / 10);
-  globalThis.gc?.();
-  await setImmediate();
-  let collections = 0;
-  const observer = new PerformanceObserver((list) => {
-    collections += list.getEntries().length;
-  });
-  observer.observe({ entryTypes: ["gc"] });
-  const before = process.memoryUsage().heapUsed;
-  run(PAIRS);
-  const bytes = process.memoryUsage().heapUsed - before;
-  await setImmediate();
-  await setImmediate();
-  observer.disconnect();
+  let bytes = 0;
+  const collections = await collectionsOnceWarm(
+    () => run(PAIRS / 10),
+    () => {
+      const before = process.memoryUsage().heapUsed;
+      run(PAIRS);
+      bytes = process.memoryUsage().heapUsed - before;
+    },
+  );
   console.log(JSON.stringify({ collections, bytes, problems: heap.verify(), kept: kept !== undefined }));
 }
 

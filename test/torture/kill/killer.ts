@@ -128,6 +128,7 @@ export class Killer {
   private async endOwn(thread: number, own: number): Promise<void> {
     this.ending++;
     try {
+      // a sum that is read before the wait would forget what others add meanwhile
       const leaked = await endOwn(this.heap, thread, own);
       this.leaked += leaked;
       this.ending--;
