@@ -14,7 +14,7 @@ import {
   writeHeader,
 } from "./arena/index.ts";
 import { HEADER_WORDS, PAGE_BYTES, PAGE_WORDS, PERCPU_USED, RECORDS_WORDS } from "./arena/layout.ts";
-import { Cpu, Cpus, type IrqWorkMode, PercpuAreas, type WorkHandler } from "./cpu/index.ts";
+import { Cpu, Cpus, type DeferredWork, type IrqWorkMode, PercpuAreas } from "./cpu/index.ts";
 import { AREA_CPU_WORDS } from "./cpu/layout.ts";
 import {
   Debug,
@@ -279,9 +279,9 @@ function layersOf(
   actor?: { readonly claim: number; readonly destructors: Destructors },
 ): Booted {
   const { directory, cpus, areas, firstPage } = tables;
-  const handlers: WorkHandler[] = [];
+  const work: DeferredWork = { irq: () => true, turn: () => true };
   const kinds: Kind[] = [];
-  const cpu = new Cpu(id, cpus, areas, handlers, tuning.wake, tuning.mode, actor?.claim);
+  const cpu = new Cpu(id, cpus, areas, work, tuning.wake, tuning.mode, actor?.claim);
   const notes = notesOf(arena.words, tables.debug);
   const grace = rcuLayers(tables, cpu, notes?.sections, kinds);
   const { rcu, callbacks } = grace;
@@ -312,10 +312,8 @@ function layersOf(
   kinds.push(...pipeline.kinds(arena.geometry.traceImpliesRcu));
   kinds[KIND_SLAB] = { rcu: true, trace: false, handler: (link) => slab.lists.readersLeft(link) };
   if (debug !== undefined) kinds[KIND_DEBUG] = debug.kind;
-  handlers.push(
-    (item) => caches.work(item),
-    (item) => caches.turn(item),
-  );
+  work.irq = (item) => caches.work(item);
+  work.turn = (item) => caches.turn(item);
   const { chargeStock } = tables;
   const base = { arena, directory, cpus, cpu, areas, firstPage, tuning, ...grace, pages, kmalloc };
   return { ...base, memcgs, chargeStock, registry, allocators, destructors, helper, debug };

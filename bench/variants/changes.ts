@@ -65,7 +65,7 @@ const FAST: readonly Variant[] = [
   { name: "hand named once, list read twice", changes: REREAD },
   {
     name: "high watermark in a field",
-    changes: [{ from: ["if (depth >= words[cache + 3])"], to: "if (depth >= 96)" }],
+    changes: [{ from: ["if (depth >= words[cache + 3])"], to: "if (depth >= 48)" }],
   },
   {
     name: "heaps to 2 GiB: offsets are signed",
@@ -106,15 +106,6 @@ const SLOW: readonly Variant[] = [
   {
     name: "refills, trims and objects from slab are not counted",
     changes: [stock("fetchAdd(this.words, at, delta);", "")],
-  },
-  {
-    name: "trims take a batch, not what is above the average",
-    changes: [
-      stock(
-        "const keep = Math.max(average, high - 2 * this.words[cache + 4]);",
-        "const keep = high + 1 - this.words[cache + 4];",
-      ),
-    ],
   },
   {
     name: "watermarks twice as high",

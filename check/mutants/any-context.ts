@@ -57,7 +57,7 @@ export const ANY_CONTEXT_MUTANTS: readonly Mutant[] = [
     file: INBOX,
     from: "if (link <= 0 || cmpxchg(this.words, cache + INBOX, link, INBOX_EMPTY) !== link)",
     to: "cmpxchg(this.words, cache + INBOX, link, INBOX_EMPTY);\n        if (link <= 0)",
-    oracle: "wrong-bucket",
+    oracle: "two-lists",
     scenario: "kthread-nested",
   },
   {

@@ -23,6 +23,15 @@ export const DEATH_MUTANTS: readonly Mutant[] = [
     scenario: "reap-hand",
   },
   {
+    id: "H5",
+    what: "a free list that was becoming the spare is both",
+    file: "memalloc/free-list.js",
+    from: "spare === readPrivate(this.words, cache + FREE_LIST) ? 0 : spare",
+    to: "spare",
+    oracle: "wild-access",
+    scenario: "reap-hand",
+  },
+  {
     id: "H1",
     what: "the object that HAND names stays where it is",
     file: "memalloc/cache.js",

@@ -7,7 +7,6 @@ import type { Mutant } from "./table.ts";
 
 const LIFETIMES = "memalloc/lifetimes.js";
 const CACHE = "memalloc/cache.js";
-const STOCK = "memalloc/stock.js";
 const PIPELINE = "memalloc/pipeline.js";
 const RCU = "rcu/rcu.js";
 
@@ -61,7 +60,7 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
     file: PIPELINE,
     from: "writePrivate(this.words, last, 0);\n        return rest;",
     to: "return rest;",
-    oracle: "invariant",
+    oracle: "two-lists",
     scenario: "going-home",
   },
   {
@@ -87,9 +86,9 @@ export const GRACE_PERIOD_MUTANTS: readonly Mutant[] = [
   {
     id: "M10",
     what: "the surplus stays where it was freed",
-    file: STOCK,
-    from: "this.shorten(cache, keep, home);",
-    to: ";",
+    file: "memalloc/cache.js",
+    from: "const surplus = this.list.setAside(cache);",
+    to: "const surplus = 0;",
     oracle: "bound",
     scenario: "producer",
   },

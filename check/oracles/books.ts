@@ -36,7 +36,8 @@ const MAX_LIST = 64;
 
 /** An object that is out is on no list. */
 function checkPlaces(library: Library, system: Booted, out: readonly number[]): void {
-  const { FREE_LIST, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA, FREE_BY_RCU_TTRACE } = library.cacheLayout;
+  const { FREE_LIST, SPARE, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA, FREE_BY_RCU_TTRACE } =
+    library.cacheLayout;
   const { HEADER_WORDS, OBJECT_CHECK, OBJECT_HOME } = library.cacheLayout;
   const { words } = system.arena;
   const nodes = new Set(out.map((p) => (p >>> 2) - HEADER_WORDS));
@@ -50,7 +51,7 @@ function checkPlaces(library: Library, system: Booted, out: readonly number[]): 
     look(link - OBJECT_CHECK);
     follow(link - OBJECT_CHECK + OBJECT_HOME, OBJECT_HOME, look);
   };
-  for (const list of wordsOf(system, [FREE_LIST, RCU_BATCH])) follow(list, OBJECT_HOME, look);
+  for (const list of wordsOf(system, [FREE_LIST, SPARE, RCU_BATCH])) follow(list, OBJECT_HOME, look);
   for (const list of wordsOf(system, [FREE_LIST_EXTRA, RCU_BATCH_EXTRA, FREE_BY_RCU_TTRACE]))
     follow(list, 0, lookAtChain);
   const waiting = library.memalloc.chainsInQueues(system.pages, system.callbacks, () => {});

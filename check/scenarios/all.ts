@@ -73,7 +73,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "open",
     about: "opening an allocator, or two: 1 call on each of 2 CPUs; at most 2 preemptions",
     search: { kind: "bounded", preemptions: 2 },
-    limits: { callSteps: 450 },
+    limits: { callSteps: 500 },
     prepare: (library) => {
       const prepared = new Names(library);
       return allPrograms(prepared, [prepared.open, prepared.openOther], 1);
@@ -170,7 +170,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "detach",
     about: "the same with the whole of a detach, and polls; at most 2 preemptions",
     search: { kind: "bounded", preemptions: 2 },
-    limits: { callSteps: 900 },
+    limits: { callSteps: 1000 },
     prepare: (library) => {
       const prepared = new GoingHome(library);
       const { free, leave, reopen, poll } = prepared;
@@ -201,7 +201,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-any",
     about: "the same on a bucket of an any-size allocator; chains of 2 objects",
     search: EXHAUSTIVE,
-    limits: { callSteps: 150 },
+    limits: { callSteps: 200 },
     prepare: clients(2, PAIRS, CALLS, "any"),
   },
   {
@@ -235,7 +235,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-any-nested",
     about: "the same on a bucket of an any-size allocator; chains of 1 object",
     search: EXHAUSTIVE,
-    limits: { callSteps: 180, nested: 1 },
+    limits: { callSteps: 220, nested: 1 },
     prepare: clients(1, SMALL, CALLS, "any"),
   },
   {
@@ -253,7 +253,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "clients-death",
     about: "clients with one death at any step, 1 call on each CPU",
     search: EXHAUSTIVE,
-    limits: { callSteps: 150, deaths: 1 },
+    limits: { callSteps: 200, deaths: 1 },
     prepare: clients(1, PAIRS),
   },
   ...[2, 3, 4, 5].map(

@@ -34,9 +34,8 @@ export class Contexts implements Prepared {
     this.busy = busy;
     this.running = running;
     const { area } = this.system.cpu;
-    const handlers = [(item: number) => this.handle(item)];
-    this.work = new library.cpu.IrqWork(this.words, area, library.cpuLayout.AREA_IRQ_WORK, handlers);
-    for (const item of this.items) this.work.init(item, 0);
+    const handler = (item: number) => this.handle(item);
+    this.work = new library.cpu.IrqWork(this.words, area, library.cpuLayout.AREA_IRQ_WORK, handler);
     this.alphabet = [
       { name: "raise, kick", run: () => this.raiseAndKick(0) },
       { name: "use", run: () => this.use() },

@@ -31,7 +31,8 @@ export const DESTROYS: readonly Scenario[] = [
         const prepared = new Interrupted(library, { batch, reader: true });
         const { alloc, free, freeRcu, leave, poll, giveUp, open, destroy } = prepared.calls;
         return thesePrograms(prepared, [
-          [[freeRcu, poll, alloc, alloc]],
+          [[freeRcu, poll, alloc, alloc, alloc, alloc]],
+          [[freeRcu, alloc, alloc, alloc, alloc]],
           [[freeRcu, giveUp, open, alloc]],
           ...[alloc, free, poll, giveUp, destroy].flatMap((last) => [
             [[freeRcu, leave, last]],

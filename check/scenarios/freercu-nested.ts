@@ -45,7 +45,7 @@ export class Interrupted implements Prepared {
   constructor(library: Library, { batch, reader }: InterruptedOptions) {
     this.library = library;
     this.reader = reader;
-    const watermarks = () => ({ low: 1, high: 2, batch, prefill: 1 });
+    const watermarks = () => ({ low: batch, high: 2 * batch, batch, prefill: batch });
     const tuning: Tuning = { ...SMALL, watermarks };
     this.booted = bootCpus(library, 2, 24, tuning);
     this.words = this.booted[0].arena.words;

@@ -48,7 +48,7 @@ export const HEADER_CHECK = 11;
 export const HEAP_ID = 12;
 
 export const MAGIC_VALUE = 0x73684850;
-export const VERSION_VALUE = 8;
+export const VERSION_VALUE = 9;
 
 /** 4 KiB. */
 export const PAGE_WORDS = 1024;

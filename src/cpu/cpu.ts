@@ -34,6 +34,12 @@ export const CLAIMED = 1;
 /** From a CPU that is dead. */
 export const TAKEN_OVER = 2;
 
+/** What the items of irqWork and turnWork are worked on by. Filled in while the thread boots. */
+export interface DeferredWork {
+  irq: WorkHandler;
+  turn: WorkHandler;
+}
+
 export class Cpu {
   readonly words: Words;
   readonly id: number;
@@ -57,7 +63,7 @@ export class Cpu {
     id: number,
     cpus: Cpus,
     areas: PercpuAreas,
-    handlers: readonly WorkHandler[],
+    work: DeferredWork,
     wake: () => void = () => {},
     mode: IrqWorkMode = "inline",
     claim = cpus.claimOf(id),
@@ -72,8 +78,8 @@ export class Cpu {
     this.tracepoints = new Tracepoints(this.words, this.area);
     this.isHelped = mode === "kthread";
     const putOff = mode === "turn" ? wake : undefined;
-    this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, handlers, putOff);
-    this.turnWork = new IrqWork(this.words, this.area, AREA_TURN_WORK, handlers, wake);
+    this.irqWork = new IrqWork(this.words, this.area, AREA_IRQ_WORK, (item) => work.irq(item), putOff);
+    this.turnWork = new IrqWork(this.words, this.area, AREA_TURN_WORK, (item) => work.turn(item), wake);
     writePrivate(this.words, this.area + AREA_CONTEXT, 0);
   }
 

@@ -10,7 +10,7 @@ export {
   NMI_SHIFT,
   SOFTIRQ_SHIFT,
 } from "./contexts.ts";
-export { Cpu, type IrqWorkMode, NOT_CLAIMED, TAKEN_OVER } from "./cpu.ts";
+export { Cpu, type DeferredWork, type IrqWorkMode, NOT_CLAIMED, TAKEN_OVER } from "./cpu.ts";
 export { type CpuInfo, Cpus } from "./cpus.ts";
 export { checkCpus } from "./invariants.ts";
 export { IrqWork, type WorkHandler } from "./irq-work.ts";

@@ -1,7 +1,7 @@
 /**
  * irq_work: work of one CPU, put off until that CPU is back in task context. Raising is allowed in
  * any context and at any depth; an item raised twice runs once. An item is WORK_WORDS words inside
- * the thing it works on; its handler finds that by subtracting the item's place in it.
+ * the thing it works on; the handler finds that by subtracting the item's place in it.
  *
  * A CPU has two lists. What is on the one runs as soon as the CPU is in task context (`kick`: at once, else the
  * end of the outermost context), unless the CPU's mode puts that off too. What is on the other waits for `flush`:
@@ -13,7 +13,7 @@
 import { cmpxchg, readPrivate, type Words, writePrivate } from "#primitive";
 import { llistAdd, llistDelAll, llistNext } from "../sync/index.ts";
 import { enterContext, HARDIRQ_SHIFT, inTask, leaveContext } from "./contexts.ts";
-import { WORK_ID, WORK_LINK, WORK_PENDING } from "./layout.ts";
+import { WORK_LINK, WORK_PENDING } from "./layout.ts";
 
 /**
  * Does the work of an item, in hardirq context. Returns false if that cannot be now, because the call
@@ -28,33 +28,22 @@ export class IrqWork {
   private readonly words: Words;
   private readonly area: number;
   private readonly list: number;
-  private readonly handlers: readonly WorkHandler[];
+  private readonly handler: WorkHandler;
   private readonly onRaise: (() => void) | undefined;
   /** False: runs in `flush` only. */
   readonly isPrompt: boolean;
 
   /**
-   * `list`: which word of the area heads the pending list. `handlers` is filled in while the thread boots: item
-   * WORK_ID n runs handlers[n]. `onRaise`: if given, work waits for `flush`, which it is told to see to.
+   * `list`: which word of the area heads the pending list. `handler` does the work of all items. `onRaise`: if given,
+   * work waits for `flush`, which it is told to see to.
    */
-  constructor(
-    words: Words,
-    area: number,
-    list: number,
-    handlers: readonly WorkHandler[],
-    onRaise?: () => void,
-  ) {
+  constructor(words: Words, area: number, list: number, handler: WorkHandler, onRaise?: () => void) {
     this.words = words;
     this.area = area;
     this.list = area + list;
-    this.handlers = handlers;
+    this.handler = handler;
     this.onRaise = onRaise;
     this.isPrompt = onRaise === undefined;
-  }
-
-  /** Prepares an item of this CPU. Task context. */
-  init(item: number, id: number): void {
-    writePrivate(this.words, item + WORK_ID, id);
   }
 
   /** Forgets what is queued: its thread died, and who acts as it looks after all that there is. */
@@ -81,7 +70,7 @@ export class IrqWork {
   runNow(item: number): void {
     enterContext(this.words, this.area, HARDIRQ_SHIFT);
     try {
-      if (!this.handlers[readPrivate(this.words, item + WORK_ID)](item)) this.raise(item);
+      if (!this.handler(item)) this.raise(item);
     } finally {
       leaveContext(this.words, this.area, HARDIRQ_SHIFT);
     }
@@ -119,7 +108,7 @@ export class IrqWork {
       while (next !== 0) {
         const item = next;
         next = this.takeUp(item);
-        if (this.handlers[readPrivate(this.words, item + WORK_ID)](item)) worked = true;
+        if (this.handler(item)) worked = true;
         else this.raise(item);
       }
     } finally {

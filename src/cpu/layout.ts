@@ -59,6 +59,4 @@ export const AREA_CPU_WORDS = 16;
 export const WORK_LINK = 0;
 /** 1 from raise until the work starts. Atomic: a nested call may raise at any moment. */
 export const WORK_PENDING = 1;
-/** Which handler: an index into the thread's table. Writer: owner, before the first raise. */
-export const WORK_ID = 2;
-export const WORK_WORDS = 3;
+export const WORK_WORDS = 2;

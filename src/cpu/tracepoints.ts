@@ -13,9 +13,9 @@ import { CRITICAL_SHIFT, enterContext, leaveContext } from "./contexts.ts";
 export type Probe = (a: number, b: number) => void;
 
 export class Tracepoints {
-  /** A cache is about to be refilled: its unit size, the length of its list. */
+  /** A cache is about to be refilled: its unit size, the objects it has in stock. */
   refill: Probe | undefined = undefined;
-  /** A cache is about to be trimmed: the same. */
+  /** A cache is about to be trimmed: the same. In the context of the free. */
   trim: Probe | undefined = undefined;
   /** An object left a slab, or is about to come back: its offset, its unit size. */
   slabAlloc: Probe | undefined = undefined;

@@ -4,7 +4,7 @@
  *
  *                         alloc, free,    free, freeRcu    trim's push,     take of
  *                         work (owner)    nested           other CPUs       FREE_BY_RCU_TTRACE
- *     FREE_LIST,          plain           no               no               no
+ *     FREE_LIST, SPARE,   plain           no               no               no
  *     RCU_BATCH, HAND
  *     the extra lists     take all        push             no               no
  *     FREE_BY_RCU_TTRACE  one taker       -                push             one taker
@@ -40,16 +40,16 @@ import {
   RCU_BATCH_EXTRA,
   RCU_TGT,
   SLAB_CACHE,
+  SPARE,
   TGT,
   TURN,
   UNIT_WORDS,
+  USUAL_LOW,
   WORK,
-  WORK_ID_CACHE,
-  WORK_ID_TURN,
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { type AtLimits, Reclaim } from "./reclaim.ts";
-import type { Watermarks } from "./sizes.ts";
+import { fullAt, type Watermarks } from "./sizes.ts";
 import { Stock } from "./stock.ts";
 import type { Supply } from "./supply.ts";
 
@@ -108,11 +108,11 @@ export class Caches {
     if (isNew) this.configure(cache, config);
     if (isNew || this.isClosed(cache)) {
       // the thread that had this CPU before may have had a reserve
-      writePrivate(this.words, cache + HIGH, config.watermarks.high);
+      writePrivate(this.words, cache + HIGH, fullAt(config.watermarks));
       writePrivate(this.words, cache + HAND, HAND_IDLE);
       storeRelease(this.words, cache + OPEN, 1);
     }
-    if (this.list.isBusy(cache) || this.list.depth(cache) > 0) return true;
+    if (this.list.isBusy(cache) || this.list.stock(cache) > 0) return true;
     const { prefill } = config.watermarks;
     return this.stock.refillFromSlab(cache, prefill) === prefill;
   }
@@ -120,14 +120,13 @@ export class Caches {
   /** Once in the life of an allocator: other CPUs read some of it whenever they send objects home. */
   private configure(cache: number, config: CacheConfig): void {
     const { low, batch } = config.watermarks;
-    writePrivate(this.words, cache + LOW, low);
+    writePrivate(this.words, cache + USUAL_LOW, low);
+    this.list.setSpare(cache, 0);
     writePrivate(this.words, cache + BATCH, batch);
     writePrivate(this.words, cache + SLAB_CACHE, config.slabCache);
     writePrivate(this.words, cache + OWNER, config.owner);
     writePrivate(this.words, cache + TGT, cache);
     writePrivate(this.words, cache + RCU_TGT, cache);
-    this.cpu.irqWork.init(cache + WORK, WORK_ID_CACHE);
-    this.cpu.turnWork.init(cache + TURN, WORK_ID_TURN);
     // for statistics and verify: caches whose UNIT_WORDS is 0 were never opened
     storeRelease(this.words, cache + UNIT_WORDS, config.unitBytes >>> 2);
     // last: a thread that finds it here, though the one before died, need not do this again
@@ -153,7 +152,7 @@ export class Caches {
   }
 
   private isEmpty(cache: number): boolean {
-    return [FREE_LIST, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA].every(
+    return [FREE_LIST, SPARE, RCU_BATCH, FREE_LIST_EXTRA, RCU_BATCH_EXTRA].every(
       (list) => readPrivate(this.words, cache + list) === 0,
     );
   }
@@ -163,11 +162,13 @@ export class Caches {
    * last; the object that HAND names is on the way to one of them, or was to be handed out: it goes there.
    */
   settle(cache: number): void {
+    this.list.settle(cache);
     const hand = readPrivate(this.words, cache + HAND);
     if (hand > 0) {
       const list = cache + ((hand & HAND_RCU) === 0 ? FREE_LIST : RCU_BATCH);
       const node = hand & ~(HAND_PUSH | HAND_RCU);
-      if (readPrivate(this.words, list) !== node) this.list.link(list, node);
+      const isThere = [list, cache + SPARE].some((each) => readPrivate(this.words, each) === node);
+      if (!isThere) this.list.link(list, node);
     }
     writePrivate(this.words, cache + HAND, hand === HAND_CLOSED ? HAND_CLOSED : HAND_IDLE);
     this.cpu.irqWork.forget(cache + WORK);
@@ -180,10 +181,16 @@ export class Caches {
   allocLow(cache: number): number {
     const node = this.list.popBusy(cache);
     const p = node === 0 ? 0 : this.handOut(cache, node);
+    if (!this.list.isLow(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
+    else this.restock(cache);
+    return p === 0 ? this.allocEmpty(cache) : p;
+  }
+
+  /** The list is low, and there is no spare, or a short one. HAND is set, and is let go. */
+  private restock(cache: number): void {
     if (this.cpu.isHelped) this.inbox.ask(cache);
     if (this.stock.recycle(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
     else this.letGoAndWork(cache);
-    return p === 0 ? this.allocEmpty(cache) : p;
   }
 
   /** The list was empty. In task context what is pending is done before NULL is returned, in every mode. */
@@ -202,11 +209,16 @@ export class Caches {
     else this.addExtra(cache, FREE_LIST_EXTRA, node);
   }
 
-  /** The rest of a free that set HAND to `node` and found the list full. */
+  /** The rest of a free that set HAND to `node` and found the list full: that is the spare now, and what was goes home. */
   freeHigh(cache: number, node: number, home: number): void {
+    const surplus = this.list.setAside(cache);
     this.list.link(cache + FREE_LIST, node);
+    const to = readPrivate(this.words, cache + TGT);
     writePrivate(this.words, cache + TGT, home);
-    this.letGoAndWork(cache);
+    writePrivate(this.words, cache + HAND, HAND_IDLE);
+    if (surplus === 0 || !this.stock.trim(cache, surplus, to)) return;
+    this.cpu.irqWork.raise(cache + WORK);
+    this.cpu.irqWork.kick();
   }
 
   /** Ends a step that found something to do: in task context at once, if the mode says so; else later. */
@@ -246,12 +258,13 @@ export class Caches {
     return node === 0 ? 0 : this.handOut(cache, node);
   }
 
-  /** See MemCache.reserve. `high`: the high watermark of a cache without a reserve. Errors: `bad-context`. */
-  reserve(cache: number, objects: number, high: number): number {
+  /** See MemCache.reserve. Errors: `bad-context`. */
+  reserve(cache: number, objects: number, watermarks: Watermarks): number {
     this.cpu.checkTask("reserve()");
-    const fill = () => this.stock.reserve(cache, objects, high) >= objects;
+    const full = Math.max(fullAt(watermarks), objects);
+    const fill = () => this.stock.reserve(cache, objects, full) >= objects;
     if (!fill()) this.reclaims.atMax([cache], fill);
-    return this.list.depth(cache);
+    return this.list.stock(cache);
   }
 
   /** Zeroes the first `bytes` of a payload that this CPU owns. */
@@ -297,7 +310,7 @@ export class Caches {
   // -- the work ---------------------------------------------------------------------------------
 
   /**
-   * The irq_work of a cache: extras home, then a refill, of at most one batch, or callbacks that are ready; and a trim.
+   * The irq_work of a cache: extras home, then a refill, of at most one batch, or callbacks that are ready.
    * False if a call further down the stack is using the cache.
    */
   work(item: number): boolean {
@@ -305,9 +318,7 @@ export class Caches {
     if (this.list.isBusy(cache)) return this.isClosed(cache);
     this.takeExtras(cache);
     if (this.list.depth(cache) < readPrivate(this.words, cache + LOW)) this.stock.refill(cache);
-    else this.stock.advance(readPrivate(this.words, cache + RCU_TGT));
-    // after a refill too: frees may have been nested in it
-    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.stock.trim(cache);
+    else if (!this.cpu.isHelped) this.pipeline.advance();
     return true;
   }
 
@@ -326,7 +337,7 @@ export class Caches {
   private takeExtras(cache: number): void {
     for (let link = this.takeExtra(cache + FREE_LIST_EXTRA); link !== 0; ) {
       const next = llistNext(this.words, link);
-      this.list.push(cache, chainFirst(link));
+      this.put(cache, chainFirst(link));
       link = next;
     }
     for (let link = this.takeExtra(cache + RCU_BATCH_EXTRA); link !== 0; ) {
@@ -334,6 +345,13 @@ export class Caches {
       this.batch(cache, chainFirst(link), cache);
       link = next;
     }
+  }
+
+  /** A free to this CPU's home, of an object that no call names. HAND is idle. */
+  private put(cache: number, node: number): void {
+    writePrivate(this.words, cache + HAND, node + HAND_PUSH);
+    if (this.list.isFull(cache)) this.freeHigh(cache, node, cache);
+    else this.list.push(cache, node);
   }
 
   private takeExtra(list: number): number {

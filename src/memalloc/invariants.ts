@@ -1,7 +1,8 @@
 /**
  * What must hold of caches while no call is under way anywhere.
  *
- *     depth(node) == depth(next) + 1, depth(0) == 0; list <= high + 1, unless a trim is pending; HAND idle or closed
+ *     depth(node) == depth(next) + 1, depth(0) == 0; HAND idle or closed
+ *     free list + spare <= high + a batch, unless work is pending; LOW says what the spare is short of USUAL_LOW
  *     every listed object lies in a slab of the cache's unit size, starts there, and is listed once (R4)
  *     RCU batch shorter than a chain, in the same form; extra lists empty; closed caches have no private lists
  *     CHAINS == chains on FREE_BY_RCU_TTRACE + in the inbox + in queues with this home
@@ -27,6 +28,7 @@ import {
   HAND_IDLE,
   HIGH,
   KEY,
+  LOW,
   MAX_FIXED_PAYLOAD,
   MAX_OWNED_PAYLOAD,
   MAX_PERCPU_PAYLOAD,
@@ -36,9 +38,11 @@ import {
   RCU_BATCH,
   REFILLS,
   SLAB_CACHE,
+  SPARE,
   TAKEN,
   TRIMS,
   UNIT_WORDS,
+  USUAL_LOW,
   WORK,
 } from "./layout.ts";
 import { type ChainsByHome, type Walk, walkLists } from "./listed.ts";
@@ -174,9 +178,7 @@ function checkCache(walk: Walk, key: number, unitBytes: number): { listed: numbe
   const hand = peek(words, cache + HAND);
   if (hand !== HAND_IDLE && hand !== HAND_CLOSED)
     report(`memalloc: ${where}: a call is under way (hand ${hand})`);
-  // frees in nested contexts, and before the end of a turn, make it longer; then a trim is pending
-  const isPending = peek(words, cache + WORK + WORK_PENDING) !== 0;
-  checkDepth(walk, FREE_LIST, isPending ? MAX_DEPTH : peek(words, cache + HIGH) + 1);
+  checkStock(walk);
   checkDepth(walk, RCU_BATCH, peek(words, cache + BATCH) - 1);
   const { free, batch, extra, given, queued, home, chains } = walkLists(walk);
   if (extra !== 0) report(`memalloc: ${where}: ${extra} objects on the extra lists`);
@@ -188,9 +190,28 @@ function checkCache(walk: Walk, key: number, unitBytes: number): { listed: numbe
   return { listed: free + given + waiting + home, waiting };
 }
 
+/** The free list and the spare, by what they say of their length. */
+function checkStock(walk: Walk): void {
+  const { cache, where, report } = walk;
+  const { words } = walk.pages;
+  const batch = peek(words, cache + BATCH);
+  checkDepth(walk, SPARE, batch);
+  const spare = depthOf(walk, SPARE);
+  const low = Math.max(peek(words, cache + USUAL_LOW) - spare, 0);
+  const found = peek(words, cache + LOW);
+  if (found !== low) report(`memalloc: ${where}: low is ${found}, with a spare of ${spare} it is ${low}`);
+  // frees in the middle of a refill make it longer; what is above that goes home when the work is done
+  const isPending = peek(words, cache + WORK + WORK_PENDING) !== 0;
+  checkDepth(walk, FREE_LIST, isPending ? MAX_DEPTH : peek(words, cache + HIGH) + batch - spare);
+}
+
 /** What a private list says of its length. */
-function checkDepth({ pages, cache, where, report }: Walk, list: number, max: number): void {
+function checkDepth(walk: Walk, list: number, max: number): void {
+  const depth = depthOf(walk, list);
+  if (depth > max) walk.report(`memalloc: ${walk.where}: list of depth ${depth}, where ${max} is the most`);
+}
+
+function depthOf({ pages, cache }: Walk, list: number): number {
   const first = peek(pages.words, cache + list);
-  const depth = first === 0 ? 0 : peek(pages.words, first + OBJECT_CHECK);
-  if (depth > max) report(`memalloc: ${where}: list of depth ${depth}, where ${max} is the most`);
+  return first === 0 ? 0 : peek(pages.words, first + OBJECT_CHECK);
 }

@@ -5,9 +5,9 @@
  *
  *                allocated                          on a list
  *     word 0     address of its home cache          link: the next object, or 0
- *     word 1     check word, negative               free list, RCU batch: depth, > 0
- *                                                   chain: link to the next chain in the first
- *                                                   object, its home in the second, >= 0 in the others
+ *     word 1     check word, negative               depth, > 0; but of a chain that travels, the first
+ *                                                   object has the link to the next chain there, the
+ *                                                   second one the chain's home
  *     2 ...      payload                            what it last held
  *
  * The check word mixes the object's address, its home and the allocator's key, so one comparison
@@ -22,8 +22,8 @@
  *     word 3     TAG        which allocator gave it out; means something while there is an OWNER
  *     4 ...      payload
  *
- * `depth` is the length of the free list from this object on. So the length of the list is known
- * from its first object, no counter can be wrong, and a list that is damaged into a loop shows.
+ * `depth` is the length of the list from this object on. So its length is known from its first object, no
+ * counter can be wrong, and a list that is damaged into a loop shows. Of a chain it is known from the third.
  */
 
 export const HEADER_WORDS = 2;
@@ -50,24 +50,29 @@ export const FREE_LIST = 0;
  * Should the owner die, the object goes where it was to go: see Caches.settle. (Chains are HAND_BUSY.)
  */
 export const HAND = 1;
-/** Below this depth the cache is refilled. Writer: owner, when it opens the cache. */
+/** Below this depth of the free list the cache is refilled: USUAL_LOW, less what the spare has. Private. */
 export const LOW = 2;
-/** Above this depth the cache is trimmed. Writer: as LOW. */
+/** At this depth the free list is full: the high watermark less a batch, or what is reserved. Private. */
 export const HIGH = 3;
-/** Objects of a refill, and of a chain. Writer: as LOW. */
+/** Objects of a refill, and of a chain. Writer: owner, when it opens the cache. */
 export const BATCH = 4;
-/** Words of an object, header included. Writer: as LOW; never changes. */
+/** Words of an object, header included. Writer: as BATCH; never changes. */
 export const UNIT_WORDS = 5;
 /** Chains that this CPU has sent to this cache's home on any CPU since it last sent some on. Private. */
 export const LANDED = 6;
 /** The allocator's key, negative. Writer: as UNIT_WORDS. */
 export const KEY = 7;
-/** Home of the object whose free last found the list too long: where a trim sends the surplus. Private. */
+/** Where a trim sends the spare: the home of the object whose free found it a full list. Private. */
 export const TGT = 8;
 /** Objects freed while the cache was busy: an llist of chains of one. Owner at any depth: atomic. */
 export const FREE_LIST_EXTRA = 9;
-/** irq_work item: refill or trim. 3 words. */
+/** irq_work item: extras, refill, callbacks. 2 words. */
 export const WORK = 10;
+/**
+ * A list that is set aside, or 0: up to a batch of objects, which are the free list when that is empty. (A full magazine, in
+ * Bonwick's word.) Private, changed only while HAND says so. The same as FREE_LIST: who was moving it died.
+ */
+export const SPARE = 12;
 /** Objects freed with freeRcu, fewer than a chain; a list as FREE_LIST is. Private, changed only while HAND says so. */
 export const RCU_BATCH = 13;
 /** As FREE_LIST_EXTRA, for freeRcu. */
@@ -93,8 +98,10 @@ export const CHAINS = 21;
 export const REFILLS = 22;
 export const TRIMS = 23;
 export const TAKEN = 24;
-/** Work of the end of a turn: the batch becomes a chain although it is not full. 3 words, as WORK. */
+/** Work of the end of a turn: the batch becomes a chain although it is not full. 2 words, as WORK. */
 export const TURN = 25;
+/** The low watermark: fewer objects than that, the spare's included, and the cache is refilled. Writer: as BATCH. */
+export const USUAL_LOW = 27;
 /** The allocator's record: it says the destructor and the group. Writer: as UNIT_WORDS. */
 export const OWNER = 28;
 /** In an allocator's first cache: 1 while the owner may still touch any of its caches. Writer: owner; anyone reads: atomic. */
@@ -159,10 +166,6 @@ export const MAX_PERCPU_PAYLOAD = 4096;
 
 /** Most objects that a reserve may ask for. */
 export const MAX_RESERVE = 65535;
-
-/** irq_work ids: refill or trim; end of a turn. */
-export const WORK_ID_CACHE = 0;
-export const WORK_ID_TURN = 1;
 
 /** Kinds of callbacks, in the order in which a freed chain goes through them. */
 /** A chain of freeRcu: after an RCU grace period. */

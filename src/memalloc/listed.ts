@@ -19,6 +19,7 @@ import {
   OBJECT_HOME,
   RCU_BATCH,
   RCU_BATCH_EXTRA,
+  SPARE,
 } from "./layout.ts";
 
 /** Chains that wait in queues: their links, by the cache that is their home. */
@@ -94,7 +95,7 @@ export interface Listed {
 export function walkLists(walk: Walk): Listed {
   const { words } = walk.pages;
   const inbox = peek(words, walk.cache + INBOX);
-  const free = walkPrivate(walk, FREE_LIST);
+  const free = walkPrivate(walk, FREE_LIST) + walkSpare(walk);
   const batch = walkPrivate(walk, RCU_BATCH);
   const extra = walkExtras(walk, FREE_LIST_EXTRA) + walkExtras(walk, RCU_BATCH_EXTRA);
   const given = inbox > 0 ? walkChain(walk, inbox) : 0;
@@ -107,6 +108,14 @@ export function walkLists(walk: Walk): Listed {
 /** Objects that are on some list of the cache. */
 export function sumOf({ free, batch, extra, given, queued, home }: Listed): number {
   return free + batch + extra + given + queued + home;
+}
+
+/** Length of the spare. Where somebody died who moved it, it is the free list, too. */
+function walkSpare(walk: Walk): number {
+  const { words } = walk.pages;
+  return peek(words, walk.cache + SPARE) === peek(words, walk.cache + FREE_LIST)
+    ? 0
+    : walkPrivate(walk, SPARE);
 }
 
 /** Length of a private list. */

@@ -203,7 +203,7 @@ export class MemAlloc {
     if (size === 0 || size > MAX_PAYLOAD) return 0;
     const cache = this.table[(size + 7) >>> 3];
     const unitBytes = readPrivate(this.words, cache + UNIT_WORDS) * 4;
-    return this.caches.reserve(cache, objects, this.opened.watermarks(unitBytes).high);
+    return this.caches.reserve(cache, objects, this.opened.watermarks(unitBytes));
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * MemCache: the fixed-size allocator, with its fast paths written out as in mem-alloc.ts. (The
- * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The low watermark and the batch are constants of the
- * object here, since a MemCache has one cache a thread.
+ * kernel's bpf_mem_cache_alloc and bpf_mem_cache_free.) The batch is a constant of the object here,
+ * since a MemCache has one cache a thread.
  */
 import { readPrivate, type Words, writePrivate } from "#primitive";
 import { type Directory, destroyedError, detachedError, inRange } from "../arena/index.ts";
@@ -19,6 +19,7 @@ import {
   HAND_RCU,
   HEADER_WORDS,
   HIGH,
+  LOW,
   MAX_RESERVE,
   OBJECT_CHECK,
   OBJECT_HOME,
@@ -35,8 +36,7 @@ export class MemCache {
   /** Objects have a slot on each possible CPU: see `heap.thisCpuPtr`. */
   readonly percpu: boolean;
   private readonly words: Words;
-  private readonly low: number;
-  private readonly usualHigh: number;
+  private readonly watermarks: Watermarks;
   private readonly batch: number;
   private readonly caches: Caches;
   private readonly directory: Directory;
@@ -50,8 +50,7 @@ export class MemCache {
     this.name = opened.name;
     this.size = size;
     this.words = opened.caches.words;
-    this.low = watermarks.low;
-    this.usualHigh = watermarks.high;
+    this.watermarks = watermarks;
     this.batch = watermarks.batch;
     this.caches = opened.caches;
     this.directory = opened.directory;
@@ -75,7 +74,8 @@ export class MemCache {
     if (readPrivate(words, cache + HAND) !== HAND_IDLE) return this.allocBusy();
     writePrivate(words, cache + HAND, HAND_BUSY);
     const node = readPrivate(words, cache + FREE_LIST);
-    if (readPrivate(words, node + OBJECT_CHECK) <= this.low) return this.caches.allocLow(cache) >>> 0;
+    if (readPrivate(words, node + OBJECT_CHECK) <= readPrivate(words, cache + LOW))
+      return this.caches.allocLow(cache) >>> 0;
     writePrivate(words, cache + HAND, node);
     writePrivate(words, cache + FREE_LIST, readPrivate(words, node + OBJECT_HOME));
     const p = ((node + HEADER_WORDS) << 2) >>> 0;
@@ -181,7 +181,7 @@ export class MemCache {
   reserve(objects: number): number {
     inRange("objects", objects, 0, MAX_RESERVE);
     if (this.key === 0) this.refuseClosed();
-    return this.caches.reserve(this.cache, objects, this.usualHigh);
+    return this.caches.reserve(this.cache, objects, this.watermarks);
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * The way of a chain of freed objects back to slab, and what its home's refills take from it:
  *
- *     freeRcu -> defer -(RCU grace period)-> adopt: the free list of its home, if that is here and has room
+ *     freeRcu -> defer -(RCU grace period)-> adopt: the stock of its home, if that is here and has room
  *                                         -> land: FREE_BY_RCU_TTRACE of its home
  *     trim, close ---------------------------> land
  *     FREE_BY_RCU_TTRACE -> take (a refill of its home)
@@ -28,11 +28,9 @@ import { chainFirst, chainHome, chainLink, chainNext, chainPush, chainSeal } fro
 import type { Destructor, Destructors } from "./destructors.ts";
 import { FreeList } from "./free-list.ts";
 import {
-  BATCH,
   CHAINS,
   FREE_BY_RCU_TTRACE,
   GATHER_CHAINS,
-  HIGH,
   KEEP_CHAINS,
   KIND_LAST,
   KIND_RCU,
@@ -149,15 +147,15 @@ export class Pipeline {
   }
 
   /**
-   * Moves chains on whose RCU grace period is over, in the hope of one for the free list of `home`, which is this
+   * Moves chains on whose RCU grace period is over, in the hope of one for the stock of `home`, which is this
    * CPU's. True if there was one. A grace period is driven for several chains at once: until they have gathered,
    * slab is cheaper.
    */
   refill(home: number): boolean {
-    const depth = this.list.depth(home);
+    const stock = this.list.stock(home);
     for (let i = 0; i < RUN_CHAINS; i++) {
       if (this.runOne(home) === 0) return false;
-      if (this.list.depth(home) > depth) return true;
+      if (this.list.stock(home) > stock) return true;
     }
     return false;
   }
@@ -218,13 +216,12 @@ export class Pipeline {
     return fetchAdd(this.words, home + CHAINS, 1);
   }
 
-  /** The chain goes onto the free list of its home, if that is this CPU's and has room. */
+  /** The chain is added to the stock of its home, if that is this CPU's and has room. */
   private adopt(first: number): boolean {
     const { words, list } = this;
     const home = chainHome(words, first);
     if (home !== this.areas.instanceOn(this.cpu.id, home) || list.isBusy(home)) return false;
-    if (list.depth(home) + readPrivate(words, home + BATCH) > readPrivate(words, home + HIGH)) return false;
-    list.pushChain(home, first);
+    if (!list.pushChain(home, first)) return false;
     fetchAdd(words, home + CHAINS, -1);
     return true;
   }

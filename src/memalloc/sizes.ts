@@ -33,12 +33,17 @@ export const ALL_CACHES_WORDS = BUCKETS * CACHE_WORDS;
 export interface Watermarks {
   /** Refilled below. */
   readonly low: number;
-  /** Trimmed above. */
+  /** Trimmed above. Two batches at least. */
   readonly high: number;
   /** Objects a refill brings. */
   readonly batch: number;
   /** Objects put on the list when a CPU opens the cache. */
   readonly prefill: number;
+}
+
+/** How long a free list gets, a batch at least. With the spare, which is no more than a batch, that is the high watermark. */
+export function fullAt({ high, batch }: Watermarks): number {
+  return Math.max(high - batch, batch);
 }
 
 /** Of caches of per-CPU objects, which are large, and rarely come and go. */

@@ -1,5 +1,5 @@
 /**
- * The stock of a cache: its free list, kept between the watermarks. Where objects for it come from, and where those go
+ * The stock of a cache: its free list and its spare, kept between the watermarks. Where objects for it come from, and where those go
  * that it does not need.
  */
 import { fetchAdd, readPrivate, type Words, writePrivate } from "#primitive";
@@ -11,14 +11,14 @@ import {
   BATCH,
   CHAINS,
   HIGH,
-  LOW,
+  OBJECT_CHECK,
   RCU_BATCH,
   RCU_TGT,
   REFILLS,
   TAKEN,
-  TGT,
   TRIMS,
   UNIT_WORDS,
+  USUAL_LOW,
 } from "./layout.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Supply } from "./supply.ts";
@@ -70,7 +70,7 @@ export class Stock {
   popRefilled(cache: number): number {
     for (let i = 0; i < ROUNDS; i++) {
       // the callbacks may have filled it
-      const isFilled = this.list.depth(cache) !== 0 || this.refillNow(cache);
+      const isFilled = this.list.stock(cache) !== 0 || this.refillNow(cache);
       const node = this.list.pop(cache);
       if (node !== 0 || !isFilled) return node;
     }
@@ -83,9 +83,11 @@ export class Stock {
     for (; got < count; got++) {
       const node = this.supply.take(cache);
       if (node === 0) break;
-      this.list.push(cache, node);
+      this.list.pushNew(cache, node);
     }
     this.count(cache + TAKEN, got);
+    this.list.endRefill(cache);
+    this.shorten(cache);
     return got;
   }
 
@@ -96,52 +98,54 @@ export class Stock {
     return node;
   }
 
-  /** Puts a chain that waits at this home onto the free list. HAND is idle. False: there is none. */
+  /** Takes a chain that waits at this home. HAND is idle. False: there is none. */
   private takeWaiting(cache: number): boolean {
     const first = this.pipeline.take(cache);
-    if (first === 0) return false;
-    this.list.pushChain(cache, first);
-    return true;
+    if (first !== 0) this.add(cache, first);
+    return first !== 0;
   }
 
-  /** Puts what a helper got onto the free list. HAND is idle. False: there is nothing. */
+  /** Adds a chain for which there was room, unless frees that were nested since have taken it. HAND is idle. */
+  private add(cache: number, first: number): void {
+    if (!this.list.pushChain(cache, first)) this.pipeline.sendHome(first, cache);
+  }
+
+  /** Takes what a helper got. HAND is idle. False: there is nothing. */
   takeGiven(cache: number): boolean {
     const first = this.inbox.take(cache);
     if (first === 0) return false;
-    this.list.pushChain(cache, first);
+    this.add(cache, first);
     fetchAdd(this.words, cache + CHAINS, -1);
     return true;
   }
 
   /**
-   * Fills the list up to `objects`, and has trims leave as many from here on. Returns how long it is: less if there is
-   * no memory. `high` is the usual watermark. Task context; HAND is idle.
+   * Has the free list be as long as `full` from here on, which is at least `objects`, so that trims leave as many; and gets them
+   * now. Returns how many there are: fewer if there is no memory. Task context; HAND is idle.
    */
-  reserve(cache: number, objects: number, high: number): number {
-    const keep = (readPrivate(this.words, cache + LOW) + high) >> 1;
-    const raised = objects + 2 * readPrivate(this.words, cache + BATCH);
-    writePrivate(this.words, cache + HIGH, objects <= keep ? high : raised);
+  reserve(cache: number, objects: number, full: number): number {
+    writePrivate(this.words, cache + HIGH, full);
     this.fill(cache, objects);
     // a larger reserve than this one may have been there
-    if (this.list.depth(cache) > readPrivate(this.words, cache + HIGH)) this.trim(cache);
-    return this.list.depth(cache);
+    this.shorten(cache);
+    return this.list.stock(cache);
   }
 
-  /** Makes the free list `objects` long, or as long as it gets: nested calls may take what comes. */
+  /** Gets objects until there are so many, or no more come: nested calls may take them. */
   private fill(cache: number, objects: number): void {
     let before = -1;
     for (
-      let depth = this.list.depth(cache);
-      depth > before && depth < objects;
-      depth = this.list.depth(cache)
+      let stock = this.list.stock(cache);
+      stock > before && stock < objects;
+      stock = this.list.stock(cache)
     ) {
-      before = depth;
-      if (!this.takeWaiting(cache)) this.refillFromSlab(cache, objects - depth);
+      before = stock;
+      if (!this.takeWaiting(cache)) this.refillFromSlab(cache, objects - stock);
     }
   }
 
   /**
-   * Instead of a refill: the RCU batch goes onto the free list, if nobody can see it any more. Not if there is room for
+   * Instead of a refill: the RCU batch, if nobody can see it any more. Not if there is room for
    * a refill besides, as the next one would soon follow; nor if many chains wait, since a refill sees to them. HAND is set.
    */
   recycle(cache: number): boolean {
@@ -150,42 +154,33 @@ export class Stock {
       return false;
     if (this.pipeline.isBacklogged(cache) || !this.rcu.nobodyReads()) return false;
     // after the look: all of the batch had been unlinked before it
-    const room = readPrivate(words, cache + HIGH) - readPrivate(words, cache + LOW);
-    return this.list.recycleBusy(cache, room - readPrivate(words, cache + BATCH));
+    return this.list.recycleBusy(
+      cache,
+      readPrivate(words, cache + HIGH) - readPrivate(words, cache + USUAL_LOW),
+    );
   }
 
-  /**
-   * A full batch that nobody sees any more: onto the free list if this is its home and has room, else home. Returns
-   * true if many chains wait there. HAND is idle.
-   */
+  /** A full batch that nobody sees any more stays, if this is its home and has room. True if many chains wait. HAND is idle. */
   giveBack(cache: number, first: number, home: number): boolean {
-    const hasRoom =
-      this.list.depth(cache) + readPrivate(this.words, cache + BATCH) <=
-      readPrivate(this.words, cache + HIGH);
-    if (home !== cache || !hasRoom) return this.pipeline.sendHome(first, home);
-    this.list.pushChain(cache, first);
-    return this.pipeline.isBacklogged(cache);
+    if (home === cache && this.list.pushChain(cache, first)) return this.pipeline.isBacklogged(cache);
+    return this.pipeline.sendHome(first, home);
   }
 
-  /**
-   * Sends the surplus over the average of the watermarks home, in chains of at most a batch. More than
-   * one only if frees in a nested context made the list longer than the high watermark.
-   */
-  trim(cache: number): void {
+  /** A spare whose place another one took goes home. Returns true if many chains wait there. Any context. */
+  trim(cache: number, first: number, home: number): boolean {
+    // it is a list still, which knows its length
+    this.trace(this.cpu.tracepoints.trim, cache, readPrivate(this.words, first + OBJECT_CHECK));
+    this.count(cache + TRIMS, 1);
+    return this.pipeline.sendHome(first, home);
+  }
+
+  /** What is above the high watermark goes home: nothing, unless frees were nested in a refill, or a reserve was larger. HAND is idle. */
+  shorten(cache: number): void {
     const high = readPrivate(this.words, cache + HIGH);
-    const average = (readPrivate(this.words, cache + LOW) + high) >> 1;
-    // more than the average only if there is a reserve
-    const keep = Math.max(average, high - 2 * readPrivate(this.words, cache + BATCH));
-    const home = readPrivate(this.words, cache + TGT);
+    if (this.list.stock(cache) <= high + readPrivate(this.words, cache + BATCH)) return;
     this.trace(this.cpu.tracepoints.trim, cache);
     this.count(cache + TRIMS, 1);
-    this.shorten(cache, keep, home);
-    this.advance(home);
-  }
-
-  /** Sees to the chains of a home, if many wait and that is not left to others. */
-  advance(home: number): void {
-    if (!this.cpu.isHelped && this.pipeline.isBacklogged(home)) this.pipeline.advance();
+    this.sendAllBut(cache, high);
   }
 
   /** The batch goes on its way although it is not full. */
@@ -194,26 +189,30 @@ export class Stock {
     if (first !== 0) this.pipeline.defer(first, readPrivate(this.words, cache + RCU_TGT));
   }
 
-  /** The whole free list goes home. */
+  /** The whole stock goes home. */
   drain(cache: number): void {
-    if (!this.list.isBusy(cache)) this.shorten(cache, 0, cache);
+    if (this.list.isBusy(cache)) return;
+    this.sendAllBut(cache, 0);
+    const spare = this.list.takeSpare(cache);
+    if (spare !== 0) this.pipeline.sendHome(spare, cache);
   }
 
-  /** Makes the free list at most `keep` objects long; the others go to `home`, a batch at a time. */
-  private shorten(cache: number, keep: number, home: number): void {
+  /** Makes the free list at most `keep` objects long; the others go home, a batch at a time. */
+  private sendAllBut(cache: number, keep: number): void {
     for (let left = this.list.depth(cache) - keep; left > 0; left = this.list.depth(cache) - keep) {
       const first = this.list.popChain(cache, Math.min(left, readPrivate(this.words, cache + BATCH)));
       if (first === 0) return;
-      this.pipeline.sendHome(first, home);
+      this.pipeline.sendHome(first, cache);
     }
   }
 
-  private trace(probe: Probe | undefined, cache: number): void {
+  /** `more`: objects that are in no list of the cache any more. */
+  private trace(probe: Probe | undefined, cache: number, more = 0): void {
     if (probe === undefined) return;
     this.cpu.tracepoints.fire(
       probe,
       readPrivate(this.words, cache + UNIT_WORDS) << 2,
-      this.list.depth(cache),
+      this.list.stock(cache) + more,
     );
   }
 

@@ -27,7 +27,7 @@ const DAMAGES: [number, number, RegExp][] = [
   [NULL_LINK, 5, /NULL/],
   [NULL_DEPTH, 1, /NULL/],
   [MAGIC, 0, /magic/],
-  [VERSION, 9, /version/],
+  [VERSION, 99, /version/],
   [RECORDS_USED, 2, /3 names published, only 2 reserved/],
 ];
 

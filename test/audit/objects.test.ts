@@ -8,12 +8,15 @@ import {
   HEADER_WORDS,
   INBOX,
   KIND_RCU,
+  LOW,
   OBJECT_CHECK,
   OWNED_WORDS,
   RCU_BATCH,
+  SPARE,
+  USUAL_LOW,
 } from "#src/memalloc/layout.js";
 import { LOCAL_QUEUES, QUEUE_NEXT, QUEUE_WORDS } from "#src/rcu/layout.js";
-import { allocMany, changesNothing, cpusOf, depthOf, exhaust, freeAll, nodeOf } from "../memalloc/heaps.ts";
+import { allocMany, changesNothing, cpusOf, exhaust, freeAll, nodeOf, stockOf } from "../memalloc/heaps.ts";
 import { layersOf, mends, type Scene, SIZE, scene } from "./scene.ts";
 
 test("a heap in which nothing was lost is clean, and an audit of it adds up", () => {
@@ -37,7 +40,7 @@ test("what waits on any list is not in hand", () => {
   });
   other.rcu.readUnlock();
   assert.notEqual(words[cache + RCU_BATCH], 0);
-  assert.notEqual(words[cache + FREE_LIST], 0);
+  assert.notEqual(words[cache + FREE_LIST] + words[cache + SPARE], 0);
   const { inHand, books } = heap.audit({ repair: false });
   assert.deepEqual(inHand, []);
   assert.ok(books.listed >= 20);
@@ -50,11 +53,13 @@ describe("in hand at death", () => {
     assert.deepEqual(mends(at).inHand, [{ p: (node + HEADER_WORDS) * 4, bytes: SIZE + 8 }]);
   });
 
-  test("a free list that was taken: counted, and charged", () => {
+  test("lists that were taken: counted, and charged", () => {
     const at = scene();
-    const depth = depthOf(at.heap, at.cache);
+    const depth = stockOf(at.heap, at.cache);
     const { current } = at.heap.memcg({ name: "group" });
     at.words[at.cache + FREE_LIST] = 0;
+    at.words[at.cache + SPARE] = 0;
+    at.words[at.cache + LOW] = at.words[at.cache + USUAL_LOW];
     const { inHand, corrected } = mends(at);
     assert.equal(inHand.length, depth);
     assert.match(corrected.join("\n"), /"pool" 128: \d+ objects were counted as taken/);
@@ -194,6 +199,7 @@ describe("damage is refused, with nothing changed", () => {
         const p = at.pool.allocFlags(GFP_KERNEL);
         const first = at.system.kmalloc.slab.alloc(at.slabCache);
         at.words[at.cache + FREE_BY_RCU_TTRACE] = first + OBJECT_CHECK;
+        at.words[first + OBJECT_CHECK] = 0;
         at.words[first] = nodeOf(p);
         at.words[nodeOf(p)] = 0;
       },
@@ -205,6 +211,7 @@ describe("damage is refused, with nothing changed", () => {
         const { slab } = at.system.kmalloc;
         const node = slab.alloc(at.slabCache);
         at.system.kmalloc.slab.free(at.slabCache, at.system.pages.pageAt(node), node);
+        at.words[node + OBJECT_CHECK] = 0;
         at.words[at.cache + FREE_BY_RCU_TTRACE] = node + OBJECT_CHECK;
       },
     ],

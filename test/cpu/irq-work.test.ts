@@ -9,7 +9,7 @@ function raise({ cpu, items }: OwnCpu, ...numbers: number[]): void {
   for (const number of numbers) cpu.irqWork.raise(items[number] as number);
 }
 
-test("raising runs nothing, kick runs each item once, with its own handler", () => {
+test("raising runs nothing, kick runs each item once", () => {
   const own = ownCpu(4);
   raise(own, 2, 0, 3);
   assert.deepEqual(own.ran, []);

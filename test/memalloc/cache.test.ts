@@ -9,7 +9,6 @@ import {
   booksOf,
   cacheFor,
   cpusOf,
-  depthOf,
   exhaust,
   freeAll,
   homeOf,
@@ -17,6 +16,7 @@ import {
   oneCpu,
   setHand,
   settle,
+  stockOf,
   usedObjects,
 } from "./heaps.ts";
 
@@ -24,8 +24,8 @@ import {
 function driveTo(heap: SharedHeap, pool: MemAlloc, size: number, depth: number): void {
   const objects = allocMany(pool, size, 200);
   const cache = homeOf(heap, objects[0]);
-  while (depthOf(heap, cache) > depth) objects.push(pool.alloc(size));
-  while (depthOf(heap, cache) < depth) pool.free(objects.pop() as number);
+  while (stockOf(heap, cache) > depth) objects.push(pool.alloc(size));
+  while (stockOf(heap, cache) < depth) pool.free(objects.pop() as number);
 }
 
 describe("stock", () => {
@@ -78,7 +78,7 @@ describe("stock", () => {
           for (let i = 0; i < Math.abs(burst); i++) {
             if (burst > 0) objects.push(cache.alloc());
             else cache.free(objects.pop() ?? 0);
-            assert.ok(depthOf(heap, address) <= high, `${depthOf(heap, address)} objects of ${size} bytes`);
+            assert.ok(stockOf(heap, address) <= high, `${stockOf(heap, address)} objects of ${size} bytes`);
           }
           heap.checkInvariants();
         }
@@ -93,28 +93,28 @@ describe("refill and trim", () => {
     const heap = oneCpu();
     const pool = heap.memCache({ name: "fixed", size: 64 });
     const cache = homeOf(heap, pool.alloc());
-    assert.deepEqual([depthOf(heap, cache), booksOf(heap, "fixed").refills], [3 + 48, 1]);
+    assert.deepEqual([stockOf(heap, cache), booksOf(heap, "fixed").refills], [3 + 48, 1]);
     allocMany(pool, 64, 51 - 32);
-    assert.deepEqual([depthOf(heap, cache), booksOf(heap, "fixed").refills], [32, 1]);
+    assert.deepEqual([stockOf(heap, cache), booksOf(heap, "fixed").refills], [32, 1]);
     pool.alloc();
-    assert.deepEqual([depthOf(heap, cache), booksOf(heap, "fixed").refills], [31 + 48, 2]);
+    assert.deepEqual([stockOf(heap, cache), booksOf(heap, "fixed").refills], [31 + 48, 2]);
     assert.equal(booksOf(heap, "fixed").taken, 4 + 2 * 48);
   });
 
-  test("a trim leaves the average of the watermarks, when the list grows above the high one", () => {
+  test("a trim sends a batch home, when the stock grows above the high watermark", () => {
     const heap = oneCpu();
     const pool = heap.memCache({ name: "fixed", size: 64 });
     const objects = allocMany(pool, 64, 100);
     const cache = homeOf(heap, objects[0]);
-    freeAll(pool, objects.splice(0, 96 - depthOf(heap, cache)));
-    assert.deepEqual([depthOf(heap, cache), booksOf(heap, "fixed").trims], [96, 0]);
+    freeAll(pool, objects.splice(0, 96 - stockOf(heap, cache)));
+    assert.deepEqual([stockOf(heap, cache), booksOf(heap, "fixed").trims], [96, 0]);
     pool.free(objects.pop() as number);
-    assert.deepEqual([depthOf(heap, cache), booksOf(heap, "fixed").trims], [64, 1]);
+    assert.deepEqual([stockOf(heap, cache), booksOf(heap, "fixed").trims], [97 - 48, 1]);
     assert.equal(booksOf(heap, "fixed").out, objects.length);
     heap.checkInvariants();
   });
 
-  test("what a trim took off the list comes back with the next refill", () => {
+  test("what a trim sent home comes back with the next refill", () => {
     const heap = oneCpu();
     const pool = heap.memCache({ name: "fixed", size: 64 });
     const objects = allocMany(pool, 64, 97);
@@ -123,22 +123,22 @@ describe("refill and trim", () => {
     const { taken, refills } = booksOf(heap, "fixed");
     while (booksOf(heap, "fixed").refills === refills) objects.push(pool.alloc());
     assert.equal(booksOf(heap, "fixed").taken, taken, "nothing new from slab");
-    assert.equal(depthOf(heap, cache), 31 + 33);
+    assert.equal(stockOf(heap, cache), 31 + 48);
   });
 
   test("many chains wait for a refill; what is more goes to slab, and at the end of the turn all do", () => {
     const heap = oneCpu();
     const pool = heap.memCache({ name: "fixed", size: 64 });
-    const objects = allocMany(pool, 64, 2000);
+    const objects = allocMany(pool, 64, 3000);
     const { taken } = booksOf(heap, "fixed");
     while (booksOf(heap, "fixed").trims < 15) pool.free(objects.pop() as number);
     assert.equal(booksOf(heap, "fixed").taken, taken);
     while (booksOf(heap, "fixed").trims < 40) pool.free(objects.pop() as number);
-    const atHome = 40 * 33 - (taken - booksOf(heap, "fixed").taken);
-    assert.ok(atHome > 8 * 33 && atHome < 24 * 33, `${atHome} objects wait`);
+    const atHome = 40 * 48 - (taken - booksOf(heap, "fixed").taken);
+    assert.ok(atHome > 8 * 48 && atHome < 24 * 48, `${atHome} objects wait`);
     heap.checkInvariants();
     settle(heap);
-    assert.equal(booksOf(heap, "fixed").taken, taken - 40 * 33);
+    assert.equal(booksOf(heap, "fixed").taken, taken - 40 * 48);
     heap.checkInvariants();
   });
 });
@@ -179,17 +179,17 @@ describe("a call nested in another one on the same cache", () => {
     const pool = heap.memAlloc({ name: "any" });
     const objects = allocMany(pool, 100, 10);
     const cache = homeOf(heap, objects[0]);
-    const before = depthOf(heap, cache);
+    const before = stockOf(heap, cache);
     setHand(heap, cache, HAND_BUSY);
     assert.equal(pool.alloc(100), 0);
     assert.notEqual(pool.alloc(200), 0, "another bucket is not busy");
     freeAll(pool, objects.slice(0, 5));
-    assert.equal(depthOf(heap, cache), before);
+    assert.equal(stockOf(heap, cache), before);
     assert.notEqual(heap.i32[cache + FREE_LIST_EXTRA], 0);
     assert.match(heap.verify().join("\n"), /a call is under way[\s\S]*5 objects on the extra list/);
     setHand(heap, cache, HAND_IDLE);
     heap.poll();
-    assert.equal(depthOf(heap, cache), before + 5);
+    assert.equal(stockOf(heap, cache), before + 5);
     heap.checkInvariants();
     freeAll(pool, objects.slice(5));
     assert.equal(booksOf(heap, "any").out, 1);

@@ -1,7 +1,7 @@
 /** Heaps with several CPUs on this one thread, and what the tests of the allocator want to know about them. */
 import assert from "node:assert/strict";
 import { type CreateOptions, SharedHeap, SharedHeapError, type SharedHeapErrorCode } from "sharedheap";
-import { FREE_LIST, HAND, OBJECT_CHECK, OBJECT_HOME } from "#src/memalloc/layout.js";
+import { FREE_LIST, HAND, OBJECT_CHECK, OBJECT_HOME, SPARE } from "#src/memalloc/layout.js";
 
 export const MIB = 2 ** 20;
 
@@ -75,9 +75,13 @@ export function nodeOf(p: number): number {
   return (p - 8) / 4;
 }
 
-/** Length of a cache's free list. */
-export function depthOf(heap: SharedHeap, cache: number): number {
-  const node = heap.i32[cache + FREE_LIST];
+/** Objects that a cache has ready: on its free list and its spare. */
+export function stockOf(heap: SharedHeap, cache: number): number {
+  return depthOf(heap, cache + FREE_LIST) + depthOf(heap, cache + SPARE);
+}
+
+function depthOf(heap: SharedHeap, list: number): number {
+  const node = heap.i32[list];
   return node === 0 ? 0 : heap.i32[node + OBJECT_CHECK];
 }
 

@@ -8,12 +8,14 @@ import {
   FREE_LIST_EXTRA,
   HAND,
   HAND_CLOSED,
+  LOW,
   OBJECT_CHECK,
   OBJECT_HOME,
+  SPARE,
   TAKEN,
   UNIT_WORDS,
 } from "#src/memalloc/layout.js";
-import { allocMany, booksOf, depthOf, freeAll, homeOf, nodeOf, oneCpu } from "./heaps.ts";
+import { allocMany, booksOf, freeAll, homeOf, nodeOf, oneCpu, stockOf } from "./heaps.ts";
 
 interface Scene {
   readonly heap: SharedHeap;
@@ -24,16 +26,17 @@ interface Scene {
   readonly listed: readonly number[];
 }
 
-/** A cache with a chain, a free list of 64 objects, and 20 objects out. */
+/** A cache with a chain, a spare of 48 objects, a free list of 40, and more than 20 objects out. */
 function scene(): Scene {
   const heap = oneCpu();
   const pool: MemCache = heap.memCache({ name: "fixed", size: 64 });
   const live = allocMany(pool, 64, 200);
   const cache = homeOf(heap, live[0]);
   while (booksOf(heap, "fixed").trims === 0) pool.free(live.pop() as number);
-  freeAll(pool, live.splice(20));
-  while (depthOf(heap, cache) !== 64) live.push(pool.alloc());
+  freeAll(pool, live.splice(80));
   if (heap.i32[cache + FREE_BY_RCU_TTRACE] === 0) refillChain(pool, live, heap);
+  while (stockOf(heap, cache) > 88) live.push(pool.alloc());
+  while (stockOf(heap, cache) < 88) pool.free(live.pop() as number);
   heap.checkInvariants();
   const listed = [];
   for (let node = heap.i32[cache + FREE_LIST]; node !== 0; node = heap.i32[node + OBJECT_HOME])
@@ -58,7 +61,26 @@ const damages: [string, RegExp, (scene: Scene) => void][] = [
   ],
   ["a wrong depth", /not \d+ deep/, ({ words, listed }) => words[listed[9] + OBJECT_CHECK]++],
   ["a negative depth", /depth -1/, ({ words, listed }) => (words[listed[0] + OBJECT_CHECK] = -1)],
-  ["a depth above the watermark", /depth 98/, ({ words, listed }) => (words[listed[0] + OBJECT_CHECK] = 98)],
+  [
+    "a depth above the watermark",
+    /depth 49, where 48/,
+    ({ words, listed }) => (words[listed[0] + OBJECT_CHECK] = 49),
+  ],
+  [
+    "a spare that is longer than a batch",
+    /depth 49, where 48/,
+    ({ words, cache }) => words[words[cache + SPARE] + OBJECT_CHECK]++,
+  ],
+  [
+    "a spare that is on the free list too",
+    /on a list twice/,
+    ({ words, cache, listed }) => (words[cache + SPARE] = listed[3]),
+  ],
+  [
+    "a low watermark for another spare",
+    /low is 32, with a spare of 48 it is 0/,
+    ({ words, cache }) => (words[cache + LOW] = 32),
+  ],
   [
     "a link out of the heap",
     /no such object/,

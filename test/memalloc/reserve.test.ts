@@ -9,13 +9,13 @@ import {
   booksOf,
   cacheFor,
   cpusOf,
-  depthOf,
   exhaust,
   freeAll,
   MIB,
   oneCpu,
   refuses,
   settle,
+  stockOf,
 } from "./heaps.ts";
 
 test("what was reserved can be had in a real-time stretch, and comes back to it by frees", () => {
@@ -27,7 +27,7 @@ test("what was reserved can be had in a real-time stretch, and comes back to it 
     freeAll(pool, objects);
     heap.poll();
     heap.checkInvariants();
-    assert.ok(depthOf(heap, cacheFor(heap, pool, 64)) >= 500);
+    assert.ok(stockOf(heap, cacheFor(heap, pool, 64)) >= 500);
   }
 });
 
@@ -36,7 +36,7 @@ test("each bucket of an any-size allocator has a reserve of its own", () => {
     fc.property(fc.constantFrom(...UNIT_SIZES), fc.integer({ min: 0, max: 300 }), (unit, objects) => {
       const heap = oneCpu({ bytes: 8 * MIB });
       const pool = heap.memAlloc({ name: "any" });
-      const stock = depthOf(heap, cacheFor(heap, pool, unit - 8));
+      const stock = stockOf(heap, cacheFor(heap, pool, unit - 8));
       assert.equal(pool.reserve(unit - 8, objects), Math.max(stock, objects));
       const got = heap.context.nmi(() => exhaust(pool, unit - 8));
       assert.equal(got.length, Math.max(stock, objects));
@@ -52,7 +52,7 @@ test("a reserve of 0 is none: the surplus goes home", () => {
   pool.reserve(500);
   pool.reserve(0);
   pool.free(pool.alloc());
-  assert.ok(depthOf(heap, cacheFor(heap, pool, 64)) <= 96);
+  assert.ok(stockOf(heap, cacheFor(heap, pool, 64)) <= 96);
   heap.checkInvariants();
 });
 
@@ -93,7 +93,7 @@ test("all objects that stand for an allocator on a thread have one reserve", () 
     for (const pool of [first, second]) {
       freeAll(pool, allocMany(pool, 64, 1000));
       heap.checkInvariants();
-      assert.ok(depthOf(heap, cacheFor(heap, pool, 64)) >= objects);
+      assert.ok(stockOf(heap, cacheFor(heap, pool, 64)) >= objects);
     }
   }
 });
@@ -107,7 +107,7 @@ test("a reserve ends with its thread: the next one on that CPU has none", () => 
   assert.equal(next.cpu, other.cpu);
   for (const pool of [next.memCache({ name: "fixed", size: 64 }), next.memAlloc({ name: "any" })]) {
     freeAll(pool, allocMany(pool, 64, 3000));
-    assert.ok(depthOf(heap, cacheFor(next, pool, 64)) <= 96);
+    assert.ok(stockOf(heap, cacheFor(next, pool, 64)) <= 96);
     heap.checkInvariants();
   }
 });

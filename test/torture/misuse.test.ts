@@ -35,7 +35,7 @@ const BUGS: readonly Bug[] = [
     file: "memalloc/mem-cache.js",
     from: "check !== checkWord(p, home, this.key)",
     to: "check >= 0",
-    found: /rawFree.*: expected (bad-pointer|wrong-cache).*nothing was said|threw/,
+    found: /rawFree.*: expected (bad-pointer|wrong-cache).*(nothing was said|got double-free)|threw/,
   },
   {
     id: "U2",
