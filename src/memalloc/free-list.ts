@@ -190,7 +190,7 @@ export class FreeList {
     writePrivate(this.words, cache + HAND, HAND_IDLE);
   }
 
-  /** After some pushNew: LOW is too high still. HAND is idle. */
+  /** After some pushNew: what follows from the spare is written, LOW and TGT. HAND is idle. */
   endRefill(cache: number): void {
     writePrivate(this.words, cache + HAND, HAND_BUSY);
     this.setLow(cache);

@@ -44,9 +44,9 @@ export const OWNED_BYTES = 8;
 /** First object ready to hand out, or 0. Private to the owner, changed only while HAND says so. */
 export const FREE_LIST = 0;
 /**
- * Who is in the middle of changing FREE_LIST or RCU_BATCH, and with which object in hand: HAND_IDLE,
+ * Who is in the middle of changing FREE_LIST, SPARE or RCU_BATCH, and with which object in hand: HAND_IDLE,
  * HAND_BUSY, HAND_CLOSED, the object being popped, the object being pushed + HAND_PUSH, or the object being
- * put into the batch + HAND_RCU. Private to the owner. Not idle = busy: a nested call leaves both lists alone.
+ * put into the batch + HAND_RCU. Private to the owner. Not idle = busy: a nested call leaves these lists alone.
  * Should the owner die, the object goes where it was to go: see Caches.settle. (Chains are HAND_BUSY.)
  */
 export const HAND = 1;
