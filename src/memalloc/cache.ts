@@ -42,6 +42,7 @@ import {
   SLAB_CACHE,
   SPARE,
   TGT,
+  TRIMS,
   TURN,
   UNIT_WORDS,
   USUAL_LOW,
@@ -186,11 +187,17 @@ export class Caches {
     return p === 0 ? this.allocEmpty(cache) : p;
   }
 
-  /** The list is low, and there is no spare, or a short one. HAND is set, and is let go. */
+  /**
+   * The list is low, and there is no spare, or a short one. What is here already is taken at once, in any context; slab and
+   * callbacks are left to the work. HAND is set, and is let go.
+   */
   private restock(cache: number): void {
+    if (this.stock.recycle(cache) || this.stock.refillBusy(cache)) {
+      writePrivate(this.words, cache + HAND, HAND_IDLE);
+      return;
+    }
     if (this.cpu.isHelped) this.inbox.ask(cache);
-    if (this.stock.recycle(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
-    else this.letGoAndWork(cache);
+    this.letGoAndWork(cache);
   }
 
   /** The list was empty. In task context what is pending is done before NULL is returned, in every mode. */
@@ -215,6 +222,7 @@ export class Caches {
     this.list.link(cache + FREE_LIST, node);
     const to = readPrivate(this.words, cache + TGT);
     writePrivate(this.words, cache + TGT, home);
+    if (surplus !== 0) this.stock.countBusy(cache + TRIMS);
     writePrivate(this.words, cache + HAND, HAND_IDLE);
     if (surplus === 0 || !this.stock.trim(cache, surplus, to)) return;
     this.cpu.irqWork.raise(cache + WORK);

@@ -207,8 +207,8 @@ export class FreeList {
     return hasRoom;
   }
 
-  /** HAND is set. */
-  private addChain(cache: number, first: number): void {
+  /** The same, where the list is low: there is room. HAND is set. */
+  addChain(cache: number, first: number): void {
     const { words } = this;
     chainUnseal(words, first);
     if (readPrivate(words, cache + SPARE) === 0) {

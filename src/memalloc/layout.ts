@@ -94,7 +94,10 @@ export const ROUND = 19;
 export const ROUND_PENDING = 20;
 /** Chains whose home this is, from when they are made until they are reused or back in slab. Atomic, any CPU. */
 export const CHAINS = 21;
-/** How often the cache was refilled and trimmed; objects it took from slab less those it gave back. Writer: owner, published atomically. */
+/**
+ * How often the cache was refilled and trimmed; objects it took from slab less those it gave back. Writer: owner, at any
+ * depth: atomic, or plain while HAND is set. For statistics, but for TAKEN, which is always atomic.
+ */
 export const REFILLS = 22;
 export const TRIMS = 23;
 export const TAKEN = 24;

@@ -160,17 +160,29 @@ export class Stock {
     );
   }
 
+  /**
+   * Instead of the work of a refill: a chain that waits here. False: there is none, or refills are traced (a probe may
+   * call anything). HAND is set.
+   */
+  refillBusy(cache: number): boolean {
+    if (this.cpu.tracepoints.refill !== undefined) return false;
+    const first = this.pipeline.take(cache);
+    if (first === 0) return false;
+    this.countBusy(cache + REFILLS);
+    this.list.addChain(cache, first);
+    return true;
+  }
+
   /** A full batch that nobody sees any more stays, if this is its home and has room. True if many chains wait. HAND is idle. */
   giveBack(cache: number, first: number, home: number): boolean {
     if (home === cache && this.list.pushChain(cache, first)) return this.pipeline.isBacklogged(cache);
     return this.pipeline.sendHome(first, home);
   }
 
-  /** A spare whose place another one took goes home. Returns true if many chains wait there. Any context. */
+  /** A spare whose place another one took goes home; it is counted. Returns true if many chains wait there. Any context. */
   trim(cache: number, first: number, home: number): boolean {
     // it is a list still, which knows its length
     this.trace(this.cpu.tracepoints.trim, cache, readPrivate(this.words, first + OBJECT_CHECK));
-    this.count(cache + TRIMS, 1);
     return this.pipeline.sendHome(first, home);
   }
 
@@ -219,5 +231,10 @@ export class Stock {
   /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */
   private count(at: number, delta: number): void {
     fetchAdd(this.words, at, delta);
+  }
+
+  /** Counts one, plainly: HAND is set, so no nested call counts in between. */
+  countBusy(at: number): void {
+    writePrivate(this.words, at, readPrivate(this.words, at) + 1);
   }
 }

@@ -48,6 +48,25 @@ for (const kind of kinds) {
   });
 }
 
+test("in a context an alloc takes what waits at home, and slab is left alone", () => {
+  const heap = oneCpu();
+  const pool = heap.memCache({ name: "fixed", size: 64 });
+  freeAll(pool, allocMany(pool, 64, 300));
+  const cache = cacheFor(heap, pool, 64);
+  const { listed, taken, refills } = booksOf(heap, "fixed");
+  const atHome = listed - stockOf(heap, cache);
+  assert.ok(atHome >= 3 * 48, `${atHome} objects wait at home`);
+  heap.context.nmi(() => {
+    const objects = exhaust(pool, 64);
+    assert.equal(objects.length, listed);
+    assert.equal(booksOf(heap, "fixed").taken, taken);
+    assert.equal(booksOf(heap, "fixed").refills, refills + atHome / 48);
+    freeAll(pool, objects);
+    heap.checkInvariants();
+  });
+  heap.checkInvariants();
+});
+
 for (const [size, count] of [
   [64, 10_000],
   [8184, 300],
