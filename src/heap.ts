@@ -5,6 +5,7 @@ import {
   formatArena,
   type HeapToken,
   HeapView,
+  isTrue,
   openArena,
   Roots,
   SharedHeapError,
@@ -17,7 +18,7 @@ import { Maintenance } from "./maintenance.ts";
 import { Malloc } from "./malloc.ts";
 import type { Destructor, MemAlloc, Program } from "./memalloc/index.ts";
 import { type Memcg, MemcgApi, type MemcgOptions } from "./memcg-api.ts";
-import { checkToken, isSharedBuffer, notSharedAdvice, windowFor } from "./memory.ts";
+import { checkToken, isSharedBuffer, notSharedAdvice, touchPages, windowFor } from "./memory.ts";
 import { checkSize, type KmemCache, type KmemCacheOptions, openKmemCache } from "./mm/index.ts";
 import { OpenAllocators } from "./open-allocators.ts";
 import {
@@ -139,15 +140,17 @@ export class SharedHeap extends Maintenance {
 
   /**
    * Makes a heap and attaches this thread to it as a CPU. The memory is reserved at once and costs
-   * nothing until it is used. Errors: `bad-option`, `bad-name`, `not-shared` (`shared: true` where
+   * nothing until it is used, unless `preTouch` says so. Errors: `bad-option`, `bad-name`, `not-shared` (`shared: true` where
    * there is no shared memory; see `isolationReport`).
    */
   static create(options: CreateOptions = {}): SharedHeap {
     const name = threadName("SharedHeap.create", options);
+    const preTouch = isTrue("preTouch", options.preTouch ?? false);
     const token = windowFor(options);
     const arena = formatArena(token, options);
     if (options.irqWork === "kthread" && arena.geometry.maxCpus === 1)
       throw new SharedHeapError("bad-option", 'irqWork "kthread" needs another thread: raise maxCpus');
+    if (preTouch) touchPages(arena.words);
     const isDirty = options.memory !== undefined;
     return new SharedHeap((tuning) => bootCreator(arena, name, isDirty, tuning, options), options);
   }

@@ -1,6 +1,7 @@
 /** The memory of a heap: made, given by the caller, or come from another thread. */
+import { fetchOr, type Words } from "#primitive";
 import { type HeapToken, inRange, SharedHeapError, shown } from "./arena/index.ts";
-import { PAGE_BYTES } from "./arena/layout.ts";
+import { PAGE_BYTES, PAGE_WORDS } from "./arena/layout.ts";
 import { isolationReport } from "./inspect/index.ts";
 
 /** Which memory to make a heap in. */
@@ -14,6 +15,11 @@ export interface MemoryOptions {
   /** The part of `memory` to use; default: all of it. byteOffset is a multiple of 8. */
   readonly byteOffset?: number;
   readonly byteLength?: number;
+  /**
+   * true: `create` touches every page of the memory, which makes the operating system provide it: some microseconds each, that
+   * no later call takes. For real-time work, and for benchmarks. Default false: pages are provided when they are used.
+   */
+  readonly preTouch?: boolean;
 }
 
 const DEFAULT_BYTES = 64 * 1024 * 1024;
@@ -56,6 +62,12 @@ function newBuffer(shared: boolean | undefined, bytes: number): ArrayBufferLike 
       `${bytes} bytes cannot be reserved here (${String(error)}): use fewer`,
     );
   }
+}
+
+/** Has the operating system provide every page, with what is in it. */
+export function touchPages(words: Words): void {
+  // an access that writes, since pages that were only read are one page of zeros, still
+  for (let at = 0; at < words.length; at += PAGE_WORDS) fetchOr(words, at, 0);
 }
 
 export function isSharedBuffer(buffer: ArrayBufferLike): boolean {

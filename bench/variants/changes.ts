@@ -3,6 +3,8 @@
  * workloads nothing is nested, nobody dies, and no call is wrong.
  */
 
+import { NEW_WASM_BUFFER } from "./wasm-atomics.ts";
+
 /** One of the lines is in each of the files: MemAlloc and MemCache differ in some. `to` takes its place wherever it is. */
 export interface Change {
   /** In dist; those of the fast paths if none are named. */
@@ -100,12 +102,32 @@ const PLAIN: readonly Change[] = [
   ["return Atomics.add(words, at, delta);", "const was = words[at]; words[at] = was + delta; return was;"],
 ].map(([from, to]) => ({ files: ["sync/primitive.js"], from: [from], to }));
 
+/** The same, atomic, by other means. */
+const IN_WASM: readonly Change[] = [
+  ...[
+    ["return Atomics.load(words, at);", "return wasmAtomics.load(at << 2);"],
+    ["Atomics.store(words, at, value);", "wasmAtomics.store(at << 2, value);"],
+    [
+      "return Atomics.compareExchange(words, at, expected, desired);",
+      "return wasmAtomics.cmpxchg(at << 2, expected, desired);",
+    ],
+    ["return Atomics.exchange(words, at, value);", "return wasmAtomics.xchg(at << 2, value);"],
+    ["return Atomics.add(words, at, delta);", "return wasmAtomics.add(at << 2, delta);"],
+    ["return Atomics.or(words, at, mask);", "return wasmAtomics.or(at << 2, mask);"],
+  ].map(([from, to]) => ({ files: ["sync/primitive.js"], from: [from], to })),
+  { files: ["memory.js"], from: ["new SharedArrayBuffer(bytes)"], to: NEW_WASM_BUFFER },
+];
+
 /** The slow paths: refills, trims, and where chains go. */
 const SLOW: readonly Variant[] = [
   { name: "no atomics: plain accesses in the slow paths too", changes: PLAIN, isForOneThread: true },
+  { name: "atomics are calls into wasm", changes: IN_WASM, isForOneThread: true },
   {
     name: "refills, trims and objects from slab are not counted",
-    changes: [stock("fetchAdd(this.words, at, delta);", "")],
+    changes: [
+      stock("fetchAdd(this.words, at, delta);", ""),
+      stock("this.words[at] = this.words[at] + 1;", ""),
+    ],
   },
   {
     name: "watermarks twice as high",
@@ -134,6 +156,7 @@ const kmalloc = (from: string): Change => ({ files: ["mm/kmalloc.js"], from: [fr
 /** The slab allocator underneath, by itself. */
 const SLAB: readonly Variant[] = [
   { name: "no atomics: plain accesses", changes: PLAIN, isForOneThread: true },
+  { name: "atomics are calls into wasm", changes: IN_WASM, isForOneThread: true },
   {
     name: "what is freed is looked up by atomic loads",
     changes: [

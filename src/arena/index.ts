@@ -5,7 +5,7 @@ export type { FaultSite, Faults } from "./faults.ts";
 export { checkArena, checkLiveNames, type Report } from "./invariants.ts";
 export { Memblock } from "./memblock.ts";
 export { checkName, nameIs, readName, writeName } from "./names.ts";
-export { checkFunction, checkOptions, type Geometry, inRange, resolveGeometry } from "./options.ts";
+export { checkFunction, checkOptions, type Geometry, inRange, isTrue, resolveGeometry } from "./options.ts";
 export { Records, type Ref } from "./records.ts";
 export { Roots } from "./roots.ts";
 export { HeapView } from "./views.ts";

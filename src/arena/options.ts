@@ -58,7 +58,8 @@ export function resolveGeometry(given: Partial<Geometry>, bytes: number): Geomet
   };
 }
 
-function isTrue(option: string, value: unknown): boolean {
+/** Throws `bad-option` unless `value` is true or false; returns it. */
+export function isTrue(option: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw new SharedHeapError("bad-option", `${option} is ${shown(value)}: use true or false`);
 }

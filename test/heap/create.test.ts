@@ -54,6 +54,7 @@ describe("options", () => {
     ["maxCpus", [0, -1, 65, 1.5, Number.NaN, "8", {}]],
     ["percpuBytes", [0, 8192, 20_000, 2 ** 21, 1.5, Number.NaN, "16384"]],
     ["maxNames", [0, 15, 65_537, 16.5, Number.NaN, "16"]],
+    ["preTouch", [0, 1, "true", {}]],
   ];
   for (const [option, values] of bad) {
     test(`bad values of ${option} are refused by name`, () => {
