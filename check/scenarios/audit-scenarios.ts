@@ -7,10 +7,13 @@ import { type Scenario, thesePrograms } from "./spec.ts";
 
 type Calls = AuditClients["calls"];
 
-/** Programs of CPU 0, each alone. */
-function alone(programs: (calls: Calls) => readonly (readonly Call[])[]): Scenario["prepare"] {
+/** Programs of CPU 0, each alone. `callsAtOnce`: with nested ones. */
+function alone(
+  programs: (calls: Calls) => readonly (readonly Call[])[],
+  callsAtOnce = 1,
+): Scenario["prepare"] {
   return (library) => {
-    const prepared = new AuditClients(library);
+    const prepared = new AuditClients(library, "plain", callsAtOnce);
     return thesePrograms(
       prepared,
       programs(prepared.calls).map((calls) => [calls, []]),
@@ -74,7 +77,7 @@ export const AUDITS: readonly Scenario[] = [
     search: { kind: "exhaustive" },
     limits: { callSteps: 4000, deaths: 1, steps: STEPS },
     prepare: (library) => {
-      const prepared = new AuditClients(library, 2, "owned");
+      const prepared = new AuditClients(library, "owned");
       const { alloc, free, freeRcu, rawFree, poll } = prepared.calls;
       const programs = pairs([alloc, free, freeRcu, rawFree, poll]);
       return thesePrograms(
@@ -100,6 +103,6 @@ export const AUDITS: readonly Scenario[] = [
     search: { kind: "exhaustive" },
     limits: { callSteps: 4000, deaths: 1, nested: 1, steps: STEPS },
     deep: true,
-    prepare: alone(({ alloc, free, freeRcu, poll }) => [alloc, free, freeRcu, poll].map((call) => [call])),
+    prepare: alone(({ alloc, free, freeRcu, poll }) => [alloc, free, freeRcu, poll].map((call) => [call]), 2),
   },
 ];

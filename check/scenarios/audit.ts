@@ -45,9 +45,10 @@ interface Gifts {
 
 export class AuditClients implements Prepared {
   readonly words: Int32Array;
-  readonly cpus: number;
+  readonly cpus = 2;
   readonly nested: readonly Call[];
   readonly calls: Record<Name, Call>;
+  private readonly callsAtOnce: number;
   private readonly library: Library;
   private readonly booted: readonly Booted[];
   private readonly pools: readonly (MemCache | OwnedCache)[];
@@ -57,14 +58,14 @@ export class AuditClients implements Prepared {
   private readonly gifts: readonly Gifts[];
   private taken: readonly number[] = [];
 
-  /** `kind`: whether the pool's objects name who allocated them. */
-  constructor(library: Library, cpus = 2, kind: "plain" | "owned" = "plain") {
+  /** `kind`: whether the pool's objects name who allocated them. `callsAtOnce`: of one CPU, each with an object in hand. */
+  constructor(library: Library, kind: "plain" | "owned" = "plain", callsAtOnce = 1) {
     this.library = library;
-    this.cpus = cpus;
-    this.booted = bootCpus(library, cpus, 130, PAIRS);
+    this.callsAtOnce = callsAtOnce;
+    this.booted = bootCpus(library, this.cpus, 130, PAIRS);
     this.words = this.booted[0].arena.words;
-    this.objects = new Ledger(cpus);
-    this.blocks = new Ledger(cpus);
+    this.objects = new Ledger(this.cpus);
+    this.blocks = new Ledger(this.cpus);
     this.pools = this.booted.map(({ allocators, memcgs }) => {
       const group = openGroup(memcgs, "group");
       return kind === "owned"
@@ -110,9 +111,10 @@ export class AuditClients implements Prepared {
   /** Every invariant, and that no object is lost: neither of the pool, nor of slab. */
   private checkBooks(system: Booted, dead: readonly number[], { books }: AuditReport): void {
     checkSound(this.library, system);
+    const inHand = dead.length * this.callsAtOnce;
     const live = system.allocators.list().find(({ name }) => name === "objects");
     if (live !== undefined && system.registry.isLive(live.ref))
-      checkNoneLost(this.library, system, live, this.objects.out, dead.length);
+      checkNoneLost(this.library, system, live, this.objects.out, inHand);
     if (live?.isOwned === true) this.checkOwners(system, live);
     const sum = books.listed + books.out + books.leaked;
     const { slabs } = this.library.inspect.stats(system);
@@ -122,7 +124,7 @@ export class AuditClients implements Prepared {
       throw new Violation("leak", `slab counts ${used(/^memalloc|^owned/)} objects, ${sum} are known`);
     const small = this.blocks.out.filter((p) => p % 4096 !== 0 || !this.isBlock(system, p)).length;
     const unknown = used(/^kmalloc/) - small;
-    if (unknown < 0 || unknown > dead.length)
+    if (unknown < 0 || unknown > inHand)
       throw new Violation("leak", `kmalloc: ${unknown} objects more than are held`);
   }
 
