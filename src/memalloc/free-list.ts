@@ -215,7 +215,18 @@ export class FreeList {
       this.setSpare(cache, first);
       writePrivate(words, cache + TGT, cache);
     } else if (readPrivate(words, cache + FREE_LIST) === 0) writePrivate(words, cache + FREE_LIST, first);
-    else this.linkAll(cache + FREE_LIST, first);
+    else if (this.stockBusy(cache) > readPrivate(words, cache + BATCH))
+      this.linkAll(cache + FREE_LIST, first);
+    else this.pushList(cache, first);
+  }
+
+  /** A list takes the place of the free list, whose objects join those of the spare. HAND is set. */
+  private pushList(cache: number, first: number): void {
+    const before = readPrivate(this.words, cache + FREE_LIST);
+    // in this order: what who dies in between was moving is on no list, and not on two
+    writePrivate(this.words, cache + FREE_LIST, first);
+    this.linkAll(cache + SPARE, before);
+    this.setLow(cache);
   }
 
   /** Adds the RCU batch, if it has more than `least` objects. HAND is set, and is left so. False: it has not. */
