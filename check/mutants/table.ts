@@ -42,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
     from: "return this.isClosed(cache);\n        this.takeExtras(cache);",
     to: "return (this.stock.sendAllBut(cache, 0), this.isClosed(cache));\n        this.takeExtras(cache);",
     oracle: "two-lists",
-    scenario: "one-cpu-nested",
+    scenario: "clients-nested",
   },
   {
     id: "M4",
@@ -181,6 +181,15 @@ export const MUTANTS: readonly Mutant[] = [
     to: "writePrivate(words, cache + FREE_LIST, before || readPrivate(words, cache + FREE_LIST));",
     oracle: "two-lists",
     scenario: "clients-tight",
+  },
+  {
+    id: "R9",
+    what: "a chain becomes the free list, whose objects join the spare, and stay",
+    file: "memalloc/free-list.js",
+    from: "writePrivate(this.words, cache + FREE_LIST, first);\n        this.linkAll(cache + SPARE, before);",
+    to: "this.linkAll(cache + SPARE, before);",
+    oracle: "leak",
+    scenario: "freercu-nested-2",
   },
   {
     id: "R5",
