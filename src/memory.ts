@@ -68,6 +68,8 @@ function newBuffer(shared: boolean | undefined, bytes: number): ArrayBufferLike 
 export function touchPages(words: Words): void {
   // an access that writes, since pages that were only read are one page of zeros, still
   for (let at = 0; at < words.length; at += PAGE_WORDS) fetchOr(words, at, 0);
+  // memory that was given may begin in the middle of a page, and then ends in the middle of one
+  fetchOr(words, words.length - 1, 0);
 }
 
 export function isSharedBuffer(buffer: ArrayBufferLike): boolean {

@@ -10,7 +10,7 @@ export interface AttachOptions {
   /** Name of this thread among the CPUs, 1 to 28 ASCII characters. */
   readonly name?: string;
   /**
-   * When this thread's deferred work (refills, callbacks) runs. `"inline"`, the default: as soon as it is in task context.
+   * When this thread's deferred work (refills from slab, callbacks) runs. `"inline"`, the default: as soon as it is in task context.
    * `"turn"`: at the end of a turn of its event loop, or `poll()`; for threads where a refill of microseconds is too
    * much in the middle of one. `"kthread"`: as inline, but slab and callbacks are left to other threads, when they
    * poll; for AudioWorklets. In each mode an alloc in task context does the work itself before it returns NULL.

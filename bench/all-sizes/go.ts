@@ -1,6 +1,6 @@
 /**
  * One go: some objects are allocated one after the other, then all are freed. A declared context is left only after
- * that, and no refill runs inside: there the stock must last for the whole go.
+ * that, and no refill from slab runs inside: there the stock must last for the whole go.
  */
 import type { MemAlloc, SharedHeap } from "sharedheap";
 import { BUCKETS, type Bucket, entry, MOST_OBJECTS, type Subject } from "./subjects.ts";

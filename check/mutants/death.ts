@@ -32,6 +32,15 @@ export const DEATH_MUTANTS: readonly Mutant[] = [
     scenario: "reap-hand",
   },
   {
+    id: "H6",
+    what: "objects of the free list join the spare before another list has taken its place",
+    file: "memalloc/free-list.js",
+    from: "writePrivate(this.words, cache + FREE_LIST, first);\n        this.linkAll(cache + SPARE, before);",
+    to: "this.linkAll(cache + SPARE, before);\n        writePrivate(this.words, cache + FREE_LIST, first);",
+    oracle: "double-free",
+    scenario: "reap-recycle",
+  },
+  {
     id: "H1",
     what: "the object that HAND names stays where it is",
     file: "memalloc/cache.js",

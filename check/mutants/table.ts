@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     id: "R9",
-    what: "a chain becomes the free list, whose objects join the spare, and stay",
+    what: "the objects of the free list join the spare, and stay; the chain that was to take their place is lost",
     file: "memalloc/free-list.js",
     from: "writePrivate(this.words, cache + FREE_LIST, first);\n        this.linkAll(cache + SPARE, before);",
     to: "this.linkAll(cache + SPARE, before);",

@@ -32,6 +32,7 @@ export class Clients implements Prepared {
   readonly calls: ClientCalls;
   protected readonly library: Library;
   protected readonly booted: readonly Booted[];
+  protected readonly pools: readonly (MemCache | MemAlloc)[];
   protected readonly allocs: readonly (() => number)[];
   private readonly frees: readonly ((p: number) => void)[];
   private readonly caches: readonly number[];
@@ -48,11 +49,11 @@ export class Clients implements Prepared {
     this.cpus = cpus;
     this.booted = bootCpus(library, cpus, 24, tuning);
     this.words = this.booted[0].arena.words;
-    const opened: (MemCache | MemAlloc)[] = this.booted.map(({ allocators }) =>
+    this.pools = this.booted.map(({ allocators }) =>
       kind === "fixed" ? allocators.openMemCache("objects", SIZE) : allocators.openMemAlloc("objects", false),
     );
-    this.allocs = opened.map((allocator) => () => allocator.alloc(SIZE));
-    this.frees = opened.map((allocator) => (p) => allocator.free(p));
+    this.allocs = this.pools.map((allocator) => () => allocator.alloc(SIZE));
+    this.frees = this.pools.map((allocator) => (p) => allocator.free(p));
     const bucket = kind === "fixed" ? 0 : library.memalloc.UNIT_SIZES.indexOf(SIZE + 8);
     this.caches = this.booted.map(({ allocators }) => allocators.ownCaches()[bucket]);
     this.channels = freeWords(this.booted[0], cpus);

@@ -14,10 +14,21 @@ const EXHAUSTIVE = { kind: "exhaustive" } as const;
 /** Watermarks that alloc and free do not reach, with an object before the spare: nothing is taken from slab. */
 const FAST: Tuning = { ...PAIRS, watermarks: () => ({ low: 1, high: 12, batch: 6, prefill: 7 }) };
 
+/** Batches that come back short, and find a list and a spare that are short, too. */
+const SHORT: Tuning = { ...PAIRS, watermarks: () => ({ low: 5, high: 12, batch: 6, prefill: 7 }) };
+
 class ReapedClients extends Clients {
   readonly obituaries: number;
   /** Reaps CPU 0, if that is dead. */
   readonly reap: Call;
+  readonly freeRcu: Call = {
+    name: "freeRcu",
+    begin: (cpu) => this.ledger.giveUp(cpu, this.ledger.held[cpu].length - 1),
+    run: (cpu, p) => {
+      this.pools[cpu].freeRcu(p);
+      return p;
+    },
+  };
   private taken: readonly number[] = [];
   /** Whether each object must be found again. */
   private readonly isExact: boolean;
@@ -76,6 +87,19 @@ export const REAPS: readonly Scenario[] = [
     prepare: (library) => {
       const prepared = new ReapedClients(library, 2, FAST, true);
       return allPrograms(prepared, [prepared.calls.alloc, prepared.calls.free], 2);
+    },
+  },
+  {
+    name: "reap-recycle",
+    about:
+      "batches of freeRcu that come back while the lists are short, one death at any step: reaped, and no object has two owners",
+    search: EXHAUSTIVE,
+    limits: { callSteps: 150, deaths: 1 },
+    prepare: (library) => {
+      const prepared = new ReapedClients(library, 2, SHORT);
+      const { freeRcu } = prepared;
+      const { alloc } = prepared.calls;
+      return thesePrograms(prepared, [[[freeRcu, freeRcu, alloc, alloc, freeRcu, freeRcu, alloc], []]]);
     },
   },
   {

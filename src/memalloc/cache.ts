@@ -9,7 +9,7 @@
  *     the extra lists     take all        push             no               no
  *     FREE_BY_RCU_TTRACE  one taker       -                push             one taker
  *
- * Progress: alloc, free: wait-free but for the work they may run, which is bounded by a batch.
+ * Progress: alloc, free: wait-free on stock; a refill or a trim is lock-free, and bounded by a batch.
  */
 import { readPrivate, storeRelease, type Words, writePrivate } from "#primitive";
 import type { Cpu } from "../cpu/index.ts";
@@ -188,14 +188,16 @@ export class Caches {
   }
 
   /**
-   * The list is low, and there is no spare, or a short one. What is here already is taken at once, in any context; slab and
-   * callbacks are left to the work. HAND is set, and is let go.
+   * The list is low, and there is no spare, or a short one. The batch, or a chain that waits here, is taken at once, in any
+   * context; slab and callbacks are left to the work. HAND is set, and is let go.
    */
   private restock(cache: number): void {
-    if (this.stock.recycle(cache) || this.stock.refillBusy(cache)) {
-      writePrivate(this.words, cache + HAND, HAND_IDLE);
-      return;
-    }
+    if (this.stock.recycle(cache)) this.list.letGo(cache);
+    else if (!this.stock.refillBusy(cache)) this.refillLater(cache);
+  }
+
+  /** What is to be got is got by the work. HAND is set, and is let go. */
+  private refillLater(cache: number): void {
     if (this.cpu.isHelped) this.inbox.ask(cache);
     this.letGoAndWork(cache);
   }

@@ -41,6 +41,11 @@ export class FreeList {
     return readPrivate(this.words, cache + HAND) !== HAND_IDLE;
   }
 
+  /** A step is over. */
+  letGo(cache: number): void {
+    writePrivate(this.words, cache + HAND, HAND_IDLE);
+  }
+
   /** Length of the free list. HAND is idle. */
   depth(cache: number): number {
     // set between the two reads, so that no nested call takes the first object away in between
@@ -58,7 +63,8 @@ export class FreeList {
     return stock;
   }
 
-  private stockBusy(cache: number): number {
+  /** The same, with HAND already set. */
+  stockBusy(cache: number): number {
     return this.depthOf(cache + FREE_LIST) + this.depthOf(cache + SPARE);
   }
 
@@ -207,7 +213,10 @@ export class FreeList {
     return hasRoom;
   }
 
-  /** The same, where the list is low: there is room. HAND is set. */
+  /**
+   * The same, where the list is low: there is room. (Or a refill from slab is under way, and has not said yet that there is more:
+   * what is too much goes home when that ends.) HAND is set.
+   */
   addChain(cache: number, first: number): void {
     const { words } = this;
     chainUnseal(words, first);
@@ -239,6 +248,8 @@ export class FreeList {
   /** Puts an object, which HAND names, into the RCU batch, and lets HAND go. Returns the batch, taken, if that made it full, or 0. */
   pushBatch(cache: number, node: number): number {
     const isFull = this.link(cache + RCU_BATCH, node) >= readPrivate(this.words, cache + BATCH);
+    // HAND names one of these, which is not on its way any more
+    if (isFull) writePrivate(this.words, cache + HAND, HAND_BUSY);
     const first = isFull ? this.takeBatchBusy(cache) : 0;
     writePrivate(this.words, cache + HAND, HAND_IDLE);
     return first;
@@ -254,8 +265,6 @@ export class FreeList {
 
   /** HAND is set. */
   private takeBatchBusy(cache: number): number {
-    // HAND may name one of these, which is not on its way any more
-    writePrivate(this.words, cache + HAND, HAND_BUSY);
     const first = readPrivate(this.words, cache + RCU_BATCH);
     writePrivate(this.words, cache + RCU_BATCH, 0);
     return first;

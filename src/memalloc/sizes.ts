@@ -33,7 +33,7 @@ export const ALL_CACHES_WORDS = BUCKETS * CACHE_WORDS;
 export interface Watermarks {
   /** Refilled below. */
   readonly low: number;
-  /** Trimmed above. Two batches at least. */
+  /** Trimmed above. Two batches, or an object less. */
   readonly high: number;
   /** Objects a refill brings. */
   readonly batch: number;
@@ -41,7 +41,10 @@ export interface Watermarks {
   readonly prefill: number;
 }
 
-/** How long a free list gets, a batch at least. With the spare, which is no more than a batch, that is the high watermark. */
+/**
+ * How long a free list gets, a batch at least. With the spare, which is no more than a batch, that is the high watermark, or an
+ * object more.
+ */
 export function fullAt({ high, batch }: Watermarks): number {
   return Math.max(high - batch, batch);
 }

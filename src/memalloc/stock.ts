@@ -161,15 +161,18 @@ export class Stock {
   }
 
   /**
-   * Instead of the work of a refill: a chain that waits here. False: there is none, or refills are traced (a probe may
-   * call anything). HAND is set.
+   * Instead of the work of a refill: a chain that waits here. HAND is set, and let go when this returns true: a probe
+   * may call anything. False: there is none.
    */
   refillBusy(cache: number): boolean {
-    if (this.cpu.tracepoints.refill !== undefined) return false;
     const first = this.pipeline.take(cache);
     if (first === 0) return false;
+    const { refill } = this.cpu.tracepoints;
+    const before = refill === undefined ? 0 : this.list.stockBusy(cache);
     this.countBusy(cache + REFILLS);
     this.list.addChain(cache, first);
+    this.list.letGo(cache);
+    if (refill !== undefined) this.fire(refill, cache, before);
     return true;
   }
 
@@ -220,12 +223,11 @@ export class Stock {
 
   /** `more`: objects that are in no list of the cache any more. */
   private trace(probe: Probe | undefined, cache: number, more = 0): void {
-    if (probe === undefined) return;
-    this.cpu.tracepoints.fire(
-      probe,
-      readPrivate(this.words, cache + UNIT_WORDS) << 2,
-      this.list.stock(cache) + more,
-    );
+    if (probe !== undefined) this.fire(probe, cache, this.list.stock(cache) + more);
+  }
+
+  private fire(probe: Probe, cache: number, stock: number): void {
+    this.cpu.tracepoints.fire(probe, readPrivate(this.words, cache + UNIT_WORDS) << 2, stock);
   }
 
   /** Statistics: the owner's, read by anyone. Atomic, since a nested call may count in between. */

@@ -67,6 +67,28 @@ test("in a context an alloc takes what waits at home, and slab is left alone", (
   heap.checkInvariants();
 });
 
+test("a refill that takes what waits at home is told, with the stock from before, and its handler changes nothing", () => {
+  const heap = oneCpu();
+  const pool = heap.memCache({ name: "fixed", size: 64 });
+  freeAll(pool, allocMany(pool, 64, 300));
+  const { listed, refills } = booksOf(heap, "fixed");
+  const stocks: number[] = [];
+  const found: number[] = [];
+  heap.context.nmi(() => {
+    const off = heap.tracepoints.on("memalloc:refill", (_bytes, stock) => {
+      stocks.push(stock);
+      found.push(pool.alloc());
+      pool.free(found[found.length - 1]);
+    });
+    assert.equal(exhaust(pool, 64).length, listed);
+    off();
+  });
+  assert.equal(stocks.length, booksOf(heap, "fixed").refills - refills - 1, "the last one is from slab");
+  assert.ok(stocks.length > 1 && stocks.every((stock) => stock < 32), `${stocks} in stock before`);
+  assert.ok(!found.includes(0), "the handler finds what came");
+  heap.checkInvariants();
+});
+
 for (const [size, count] of [
   [64, 10_000],
   [8184, 300],

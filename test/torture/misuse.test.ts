@@ -67,7 +67,7 @@ const BUGS: readonly Bug[] = [
     file: "percpu-objects.js",
     from: "if (this.openCacheOf(size) === undefined)",
     to: "if (size === undefined)",
-    found: /percpu\.objects\.free.*(but something was changed|got out-of-memory|got limit)/,
+    found: /percpu\.objects\.free.*(but something was changed|got out-of-memory|got limit|got double-free)/,
   },
   {
     id: "U6",
