@@ -137,9 +137,12 @@ export function renderJson(run: Run): string {
   return `${JSON.stringify(run, null, 2)}\n`;
 }
 
+/** What is in the names of processors, and tells nothing. */
+const NO_NAME = /\(R\)|\(TM\)|\b(CPU|Processor)\b/gi;
+
 /** A run's name in files: one for a machine and a Node. */
 export function fileName({ machine: { cpu }, node }: Run): string {
-  return kebab(`${cpu} node${node.replace("v", "").split(".")[0]}`);
+  return kebab(`${cpu.replace(NO_NAME, "")} node${node.replace("v", "").split(".")[0]}`);
 }
 
 /** Writes a run into the folder of results, over what is there of the same workloads. Returns its path. */

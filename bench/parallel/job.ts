@@ -1,9 +1,11 @@
 /** What the threads of a run are told, and what they answer. */
+import { availableParallelism } from "node:os";
 import type { HeapToken } from "sharedheap";
 
-/** Rounds that a process measures, after one that warms up: that lasts so long, or as all others together if they are shorter. */
+/** Rounds that a process measures, after one that warms up. */
 export const ROUNDS = 10;
-export const WARM_UP_MS = 300;
+/** What the round that warms up lasts where each thread has a processor, unless all others together are shorter. */
+const WARM_UP_MS = 300;
 
 export interface Job {
   readonly token: HeapToken;
@@ -19,6 +21,11 @@ export interface Job {
   readonly words: Int32Array;
   /** Milliseconds of a round. */
   readonly ms: number;
+}
+
+/** Milliseconds of the round that warms up: each thread, whose code is compiled by itself, gets as much of a processor. */
+export function warmUpMs({ ms, threads }: Job): number {
+  return Math.min(WARM_UP_MS, ROUNDS * ms) * Math.max(1, threads / availableParallelism());
 }
 
 /** What a thread did in a round. */

@@ -2,7 +2,7 @@
 import { hrtime } from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { meetAll } from "../threads/control.ts";
-import { type Answer, type Job, type Part, ROUNDS, WARM_UP_MS } from "./job.ts";
+import { type Answer, type Job, type Part, ROUNDS, warmUpMs } from "./job.ts";
 import { makeNamed, openPlace } from "./subjects.ts";
 import { type Activity, aloneActivity, PARALLEL, SCALED } from "./workloads.ts";
 
@@ -29,7 +29,7 @@ function beginJob(job: Job): { activity: Activity; close(): void } {
 function work(job: Job): Part[] {
   const { activity, close } = beginJob(job);
   const { ms } = job;
-  round(job, activity, 0, Math.min(WARM_UP_MS, ROUNDS * ms));
+  round(job, activity, 0, warmUpMs(job));
   const parts = Array.from({ length: ROUNDS }, (_, i) => round(job, activity, 1 + i, ms));
   // nobody frees before all have stopped
   meetAll(job.control, job.threads);

@@ -107,7 +107,7 @@ function slowerThan({ workloads }: Run): string[] {
   return found.map(({ name, subject, share }) =>
     share < 1
       ? `${subject} is faster on \`${name}\`: \`MemAlloc\` takes ${times(1 / share)} times as long`
-      : `on \`${name}\` \`MemAlloc\` is only ${times(share)} times as fast as ${subject}; the goal is ${TIMES_OTHERS}`,
+      : `on \`${name}\` \`MemAlloc\` is only ${missing(share, TIMES_OTHERS)} times as fast as ${subject}; the goal is ${TIMES_OTHERS}`,
   );
 }
 
@@ -118,7 +118,7 @@ function missedTargets({ workloads }: Run): string[] {
       .filter(([, { met }]) => met === false)
       .map(
         ([subject, { ratio, target }]) =>
-          `\`${name}\`, ${subjectName(subject)}: ${times(ratio?.median ?? 0)} times the reference, target ${target}`,
+          `\`${name}\`, ${subjectName(subject)}: ${missing(ratio?.median ?? 0, target ?? 0)} times the reference, target ${target}`,
       ),
   );
 }
@@ -141,6 +141,12 @@ function otherLosses({ scale, bounded, machine }: Run): string[] {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(0)} %`;
+}
+
+/** With as many digits as it takes to see that it is not the target. */
+function missing(value: number, target: number): string {
+  const digits = [2, 3, 4, 5].find((each) => value.toFixed(each) !== target.toFixed(each));
+  return value.toFixed(digits);
 }
 
 function times(value: number): string {

@@ -89,7 +89,7 @@ test("charts have a line for each subject, and are well-formed", () => {
   const drawings = drawingsOf(RUN);
   assert.deepEqual(
     drawings.map(({ name }) => name),
-    ["a-cpu-node20-throughput-pair64.svg", "a-cpu-node20-bounded.svg"],
+    ["a-node20-throughput-pair64.svg", "a-node20-bounded.svg"],
   );
   for (const { chart } of drawings) {
     const svg = renderChart(chart);
