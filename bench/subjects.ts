@@ -37,8 +37,8 @@ class KmallocSubject implements Subject {
 const NAME = "bench";
 
 export const SUBJECTS: readonly SubjectKind[] = [
-  { name: "MemAlloc", fixed: false, target: 3.5, open: (heap) => heap.memAlloc({ name: NAME }) },
-  { name: "MemCache", fixed: true, target: 2.2, open: (heap, size) => heap.memCache({ name: NAME, size }) },
+  { name: "MemAlloc", fixed: false, target: 3, open: (heap) => heap.memAlloc({ name: NAME }) },
+  { name: "MemCache", fixed: true, target: 1.8, open: (heap, size) => heap.memCache({ name: NAME, size }) },
   { name: "kmalloc", fixed: false, target: undefined, open: (heap) => new KmallocSubject(heap) },
 ];
 
