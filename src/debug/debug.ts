@@ -35,7 +35,7 @@ import { DebugMemCache } from "./mem-cache.ts";
 import type { DebugPlace } from "./place.ts";
 import { type FreeLeaked, Pools } from "./pools.ts";
 import { type Entry, Quarantine } from "./quarantine.ts";
-import { isBlank, isRecord, stateOf } from "./record.ts";
+import { isRecord, isUnmade, stateOf } from "./record.ts";
 import { Reports } from "./reports.ts";
 import { Retire } from "./retire.ts";
 import type { Sections } from "./sections.ts";
@@ -158,7 +158,7 @@ export class Debug implements Guard, KmemGuard {
     const { words } = this.parts.slab.pages;
     const p = this.pools.programOffset(start);
     if (p === start) return false;
-    return isRecord(words, p) ? stateOf(words, p) !== STATE_LIVE : isBlank(words, p);
+    return isRecord(words, p) ? stateOf(words, p) !== STATE_LIVE : isUnmade(words, p);
   }
 
   /** What the program knows an object of an allocator by, which release mode has at `start`. */

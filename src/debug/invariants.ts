@@ -13,7 +13,7 @@ import type { Debug } from "./debug.ts";
 import { keyInHeader } from "./header.ts";
 import { FRONT_BYTES, STATE_LIVE, STATE_QUARANTINED, STATE_WAITING } from "./layout.ts";
 import { blockOf, isGuarded, type Memory, memoryAt, objectIn, slabObject } from "./placement.ts";
-import { isBlank, isRecord, keyOf, stateOf } from "./record.ts";
+import { isRecord, isUnmade, keyOf, stateOf } from "./record.ts";
 
 /** A place in a program, and how many objects it allocated that are still out. */
 export interface Birthplace {
@@ -51,7 +51,7 @@ function checkMemory(
   if (state === STATE_LIVE || state === STATE_WAITING) checkObject(debug, p, memory, true, report);
   if (p !== 0 || memory.cache === 0 || !isGuarded(pages, memory.cache)) return;
   const isOut =
-    keys.has(keyInHeader(pages.words, memory.start)) && !isBlank(pages.words, memory.start + FRONT_BYTES);
+    keys.has(keyInHeader(pages.words, memory.start)) && !isUnmade(pages.words, memory.start + FRONT_BYTES);
   if (!isOut) return;
   const lost = debug.reports.lostRecord("debug: ", memory.start + FRONT_BYTES, debug.check.neighbour(memory));
   report(lost.message);

@@ -31,6 +31,8 @@ export const RECORD_FREE_CLAIM = 7;
 /** Words of the record and of the zone behind it: so far in front of the program's part it begins. */
 export const RECORD_WORDS = 12;
 
+/** Who allocates is writing the record: is there only while that goes on, or if they died. */
+export const STATE_BEGUN = 0x42454755;
 /** The program has it. */
 export const STATE_LIVE = 0x4c495645;
 /** Freed with freeRcu: readers may still look at it. */

@@ -10,6 +10,7 @@ import {
   RECORD_SIZE,
   RECORD_STATE,
   RECORD_WORDS,
+  STATE_BEGUN,
   STATE_GONE,
   STATE_LIVE,
   STATE_QUARANTINED,
@@ -27,6 +28,8 @@ const STATES: readonly number[] = [STATE_LIVE, STATE_WAITING, STATE_QUARANTINED,
 /** Makes the object live. The memory around it is this CPU's. */
 export function writeRecord(words: Words, p: number, size: number, key: number, by: Caller): void {
   const at = addressOf(p);
+  // first: whoever looks after this thread died sees that the rest need not fit together
+  storeRelease(words, at + RECORD_STATE, STATE_BEGUN);
   storeRelease(words, at + RECORD_SIZE, size | 0);
   storeRelease(words, at + RECORD_KEY, key);
   storeRelease(words, at + RECORD_ALLOC_SITE, by.site);
@@ -44,8 +47,12 @@ export function isRecord(words: Words, p: number): boolean {
   return STATES.includes(stateOf(words, p)) && peek(words, at + RECORD_CHECK) === checkOf(words, p);
 }
 
-/** True if nothing was ever written where the record of an object at `p` is to be. */
-export function isBlank(words: Words, p: number): boolean {
+/** True if there never was a whole record of an object at `p`: nothing was written there, or who began to has died. */
+export function isUnmade(words: Words, p: number): boolean {
+  return stateOf(words, p) === STATE_BEGUN || isBlank(words, p);
+}
+
+function isBlank(words: Words, p: number): boolean {
   const at = addressOf(p);
   for (let field = RECORD_STATE; field <= RECORD_FREE_CLAIM; field++)
     if (peek(words, at + field) !== 0) return false;

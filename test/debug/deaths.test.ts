@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import type { SharedHeap } from "sharedheap";
+import { SharedHeap } from "sharedheap";
 import { MemAlloc, MemCache } from "#src/memalloc/index.js";
 import { debugCpus } from "./support.ts";
 
@@ -16,6 +16,28 @@ const TAKEN: readonly [string, (heap: SharedHeap) => number][] = [
   ["MemCache", (heap) => MemCache.prototype.alloc.call(heap.memCache({ name: "fixed", size: 64 }))],
   ["MemAlloc", (heap) => MemAlloc.prototype.alloc.call(heap.memAlloc({ name: "any" }), 64)],
 ];
+
+class Death extends Error {}
+
+/** Ends `call` instead of its next atomic store but `stores`. True if there were not so many. */
+function diesAfter(stores: number, call: () => void): boolean {
+  const { store } = Atomics;
+  let left = stores;
+  // the library calls it by this property
+  Atomics.store = ((words: Int32Array, at: number, value: number) => {
+    if (left-- === 0) throw new Death();
+    return store(words, at, value);
+  }) as typeof store;
+  try {
+    call();
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof Death, String(error));
+    return false;
+  } finally {
+    Atomics.store = store;
+  }
+}
 
 for (const [name, take] of TAKEN) {
   for (const isUsed of [false, true]) {
@@ -33,6 +55,24 @@ for (const [name, take] of TAKEN) {
       assert.deepEqual(heap.verify(), []);
     });
   }
+}
+
+for (const isUsed of [false, true]) {
+  test(`dead at any atomic store of an alloc, ${isUsed ? "used before" : "new"}: the object was in hand, and is no damage`, () => {
+    const [heap] = debugCpus(1, { maxCpus: 2 });
+    let stores = 0;
+    for (let isThrough = false; !isThrough; stores++) {
+      const victim = SharedHeap.attach(heap.token, { turns: false });
+      const pool = victim.memCache({ name: "fixed", size: 64 });
+      if (isUsed) for (const p of Array.from({ length: 3000 }, () => pool.alloc())) pool.free(p);
+      isThrough = diesAfter(stores, () => pool.alloc());
+      heap.reap(victim.cpu, { surelyGone: true });
+      heap.audit();
+      assert.deepEqual(heap.verify(), [], `after ${stores} stores`);
+      heap.poll();
+    }
+    assert.ok(stores > 8, `${stores} stores`);
+  });
 }
 
 test("terminated at any moment of allocs and frees: nothing is damaged, nothing is lost", {
