@@ -134,6 +134,8 @@ function forgedHeader(world: World): Attempt | undefined {
   const p = (word + HEADER_WORDS) * 4;
   const cpu = world.anyCpu();
   const [way] = pool.ways;
+  // there no header is looked at: it would be a block of pages
+  if (way.look === "heap" && p % PAGE_BYTES === 0) return undefined;
   const call = (): void => {
     heap.i32[word] = heap.i32[from];
     heap.i32[word + 1] = heap.i32[from + 1] ^ live ^ p;
