@@ -145,7 +145,7 @@ function percent(share: number): string {
 
 /** With as many digits as it takes to see that it is not the target. */
 function missing(value: number, target: number): string {
-  const digits = [2, 3, 4, 5].find((each) => value.toFixed(each) !== target.toFixed(each));
+  const digits = [2, 3, 4].find((each) => value.toFixed(each) !== target.toFixed(each)) ?? 5;
   return value.toFixed(digits);
 }
 

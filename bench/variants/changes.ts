@@ -90,31 +90,44 @@ const pipeline = (from: string, to: string): Change => ({
   to,
 });
 
+/** What the accessors do by `Atomics`. */
+const ATOMICS = {
+  load: "return Atomics.load(words, at);",
+  store: "Atomics.store(words, at, value);",
+  cmpxchg: "return Atomics.compareExchange(words, at, expected, desired);",
+  xchg: "return Atomics.exchange(words, at, value);",
+  add: "return Atomics.add(words, at, delta);",
+  or: "return Atomics.or(words, at, mask);",
+} as const;
+
+function insteadOfAtomics(lines: { readonly [accessor in keyof typeof ATOMICS]?: string }): Change[] {
+  const accessors = Object.keys(lines) as (keyof typeof ATOMICS)[];
+  return accessors.map((each) => ({
+    files: ["sync/primitive.js"],
+    from: [ATOMICS[each]],
+    to: lines[each] ?? "",
+  }));
+}
+
 /** Plain accesses instead of atomic ones. */
-const PLAIN: readonly Change[] = [
-  ["return Atomics.load(words, at);", "return words[at];"],
-  ["Atomics.store(words, at, value);", "words[at] = value;"],
-  [
-    "return Atomics.compareExchange(words, at, expected, desired);",
-    "const was = words[at]; if (was === expected) words[at] = desired; return was;",
-  ],
-  ["return Atomics.exchange(words, at, value);", "const was = words[at]; words[at] = value; return was;"],
-  ["return Atomics.add(words, at, delta);", "const was = words[at]; words[at] = was + delta; return was;"],
-].map(([from, to]) => ({ files: ["sync/primitive.js"], from: [from], to }));
+const PLAIN: readonly Change[] = insteadOfAtomics({
+  load: "return words[at];",
+  store: "words[at] = value;",
+  cmpxchg: "const was = words[at]; if (was === expected) words[at] = desired; return was;",
+  xchg: "const was = words[at]; words[at] = value; return was;",
+  add: "const was = words[at]; words[at] = was + delta; return was;",
+});
 
 /** The same, atomic, by other means. */
 const IN_WASM: readonly Change[] = [
-  ...[
-    ["return Atomics.load(words, at);", "return wasmAtomics.load(at << 2);"],
-    ["Atomics.store(words, at, value);", "wasmAtomics.store(at << 2, value);"],
-    [
-      "return Atomics.compareExchange(words, at, expected, desired);",
-      "return wasmAtomics.cmpxchg(at << 2, expected, desired);",
-    ],
-    ["return Atomics.exchange(words, at, value);", "return wasmAtomics.xchg(at << 2, value);"],
-    ["return Atomics.add(words, at, delta);", "return wasmAtomics.add(at << 2, delta);"],
-    ["return Atomics.or(words, at, mask);", "return wasmAtomics.or(at << 2, mask);"],
-  ].map(([from, to]) => ({ files: ["sync/primitive.js"], from: [from], to })),
+  ...insteadOfAtomics({
+    load: "return wasmAtomics.load(at << 2);",
+    store: "wasmAtomics.store(at << 2, value);",
+    cmpxchg: "return wasmAtomics.cmpxchg(at << 2, expected, desired);",
+    xchg: "return wasmAtomics.xchg(at << 2, value);",
+    add: "return wasmAtomics.add(at << 2, delta);",
+    or: "return wasmAtomics.or(at << 2, mask);",
+  }),
   { files: ["memory.js"], from: ["new SharedArrayBuffer(bytes)"], to: NEW_WASM_BUFFER },
 ];
 

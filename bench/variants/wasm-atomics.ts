@@ -39,7 +39,7 @@ function body(parameters: number, opcode: number): number[] {
 }
 
 /** The module. It imports its memory, shared, of up to 4 GiB, as `heap.memory`. */
-export function wasmAtomics(): Uint8Array {
+function wasmAtomics(): Uint8Array {
   const functions = Object.entries(FUNCTIONS);
   const types = functions.map(([, { parameters, returns }]) => [
     0x60,

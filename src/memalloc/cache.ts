@@ -192,14 +192,18 @@ export class Caches {
    * context; slab and callbacks are left to the work. HAND is set, and is let go.
    */
   private restock(cache: number): void {
-    if (this.stock.recycle(cache)) this.list.letGo(cache);
-    else if (!this.stock.refillBusy(cache)) this.refillLater(cache);
+    if (this.stock.recycle(cache)) writePrivate(this.words, cache + HAND, HAND_IDLE);
+    else if (!this.stock.refillBusy(cache)) this.refillByWork(cache);
   }
 
-  /** What is to be got is got by the work. HAND is set, and is let go. */
-  private refillLater(cache: number): void {
+  /** What is to be got is got by the work: in task context at once, if the mode says so; else later. HAND is set, and is let go. */
+  private refillByWork(cache: number): void {
     if (this.cpu.isHelped) this.inbox.ask(cache);
-    this.letGoAndWork(cache);
+    const isNow = this.cpu.inTask() && this.cpu.irqWork.isPrompt;
+    // before HAND is let go: code that runs nested from there on, and finds the list empty, finds the work pending
+    if (!isNow) this.cpu.irqWork.raise(cache + WORK);
+    writePrivate(this.words, cache + HAND, HAND_IDLE);
+    if (isNow) this.cpu.irqWork.runNow(cache + WORK);
   }
 
   /** The list was empty. In task context what is pending is done before NULL is returned, in every mode. */
@@ -229,15 +233,6 @@ export class Caches {
     if (surplus === 0 || !this.stock.trim(cache, surplus, to)) return;
     this.cpu.irqWork.raise(cache + WORK);
     this.cpu.irqWork.kick();
-  }
-
-  /** Ends a step that found something to do: in task context at once, if the mode says so; else later. */
-  private letGoAndWork(cache: number): void {
-    const isNow = this.cpu.inTask() && this.cpu.irqWork.isPrompt;
-    // before HAND is let go: code that runs nested from there on, and finds the list empty, finds the work pending
-    if (!isNow) this.cpu.irqWork.raise(cache + WORK);
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-    if (isNow) this.cpu.irqWork.runNow(cache + WORK);
   }
 
   /** A freeRcu on a busy cache. */

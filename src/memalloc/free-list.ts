@@ -41,11 +41,6 @@ export class FreeList {
     return readPrivate(this.words, cache + HAND) !== HAND_IDLE;
   }
 
-  /** A step is over. */
-  letGo(cache: number): void {
-    writePrivate(this.words, cache + HAND, HAND_IDLE);
-  }
-
   /** Length of the free list. HAND is idle. */
   depth(cache: number): number {
     // set between the two reads, so that no nested call takes the first object away in between

@@ -10,6 +10,8 @@ import type { Inbox } from "./inbox.ts";
 import {
   BATCH,
   CHAINS,
+  HAND,
+  HAND_IDLE,
   HIGH,
   OBJECT_CHECK,
   RCU_BATCH,
@@ -171,7 +173,7 @@ export class Stock {
     const before = refill === undefined ? 0 : this.list.stockBusy(cache);
     this.countBusy(cache + REFILLS);
     this.list.addChain(cache, first);
-    this.list.letGo(cache);
+    writePrivate(this.words, cache + HAND, HAND_IDLE);
     if (refill !== undefined) this.fire(refill, cache, before);
     return true;
   }
